@@ -1,0 +1,35 @@
+// Runs the tests of one kind, or all of them: node scripts/run-tests.mjs [kind ...]
+import { spawnSync } from 'node:child_process';
+
+const patterns = {
+  unit: 'src/**/*.test.ts',
+  conformance: 'test/conformance/**/*.test.ts',
+  integration: 'test/integration/**/*.test.ts',
+  interop: 'test/interop/**/*.test.ts',
+  sim: 'test/sim/**/*.test.ts',
+  fuzz: 'test/fuzz/**/*.test.ts',
+  docs: 'test/docs/**/*.test.ts',
+  architecture: 'test/architecture/**/*.test.ts',
+};
+
+const asked = process.argv.slice(2);
+const kinds = asked.length === 0 ? Object.keys(patterns) : asked;
+const unknown = kinds.filter((kind) => !Object.hasOwn(patterns, kind));
+if (unknown.length > 0) {
+  console.error(`no such kind of test: ${unknown.join(', ')}; there are ${Object.keys(patterns)}`);
+  process.exit(2);
+}
+// A summary at the end and dots before it: thousands of names would hide a failure.
+const reporters = [
+  '--test-reporter=./scripts/test-reporter.mjs',
+  '--test-reporter-destination=stdout',
+];
+const files = kinds.map((kind) => patterns[kind]);
+const run = spawnSync(
+  process.execPath,
+  ['--test', '--test-timeout=120000', ...reporters, ...files],
+  {
+    stdio: 'inherit',
+  },
+);
+process.exit(run.status ?? 1);

@@ -1,0 +1,3 @@
+// `npm start` shows the demo; `npm start -- serve --config F` runs whatever is asked for.
+if (process.argv.length === 2) process.argv.push('demo');
+await import('../src/cmd/main.ts');

@@ -1,0 +1,48 @@
+import { matchesGlob } from '../lib/glob.ts';
+import type { OcppVersion } from '../ocpp/version.ts';
+import { type ChargerId, identityKey } from './charger-id.ts';
+
+/** What the operator has written down about a charger, or about all that match a pattern. */
+export interface ChargerRecord {
+  /** An identity, or a pattern in which `*` stands for any characters. Case does not matter. */
+  readonly id: string;
+  /** The version to assume when the charger offers no subprotocol. */
+  readonly assumeSubprotocol?: OcppVersion | undefined;
+  /** Spell error codes as this version does, whatever was negotiated. */
+  readonly spellErrorsAs?: OcppVersion | undefined;
+  /** Seconds between pings; 0 for chargers that choke on pings. */
+  readonly pingSeconds?: number | undefined;
+  readonly vendor?: string | undefined;
+  readonly model?: string | undefined;
+  readonly firmware?: string | undefined;
+}
+
+/** Looks chargers up. */
+export interface ChargerRecords {
+  /** The first record that matches `id`. */
+  find(id: ChargerId): ChargerRecord | undefined;
+}
+
+/** The records of a configuration file: exact identities first, then patterns in their order. */
+export function recordsFromList(list: readonly ChargerRecord[]): ChargerRecords {
+  const exact = new Map<string, ChargerRecord>();
+  const patterns: { readonly pattern: string; readonly record: ChargerRecord }[] = [];
+  for (const record of list) {
+    const pattern = record.id.toLowerCase();
+    if (pattern.includes('*')) patterns.push({ pattern, record });
+    else if (!exact.has(pattern)) exact.set(pattern, record);
+  }
+  return {
+    find(id) {
+      const key = identityKey(id);
+      return exact.get(key) ?? patterns.find(({ pattern }) => matchesGlob(pattern, key))?.record;
+    },
+  };
+}
+
+/** The identity as the operator spells it, where a record names it exactly; as it came elsewhere. */
+export function canonicalIdentity(id: ChargerId, record: ChargerRecord | undefined): ChargerId {
+  const namesIt = record !== undefined && record.id.toLowerCase() === identityKey(id);
+  // The record's spelling differs in case alone, so it is as safe as the parsed one.
+  return namesIt ? (record.id as ChargerId) : id;
+}

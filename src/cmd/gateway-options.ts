@@ -1,0 +1,81 @@
+import path from 'node:path';
+import { recordsFromList } from '../chargers/record.ts';
+import type { Config } from '../config/schema/config.ts';
+import type { ListenerOptions } from '../connection/charger-listener.ts';
+import type { SocketLimits } from '../connection/limits.ts';
+import type { GatewayOptions } from '../gateway/gateway.ts';
+import type { IdentitySource } from '../identity/parse-charger-id.ts';
+import type { CallLaneLimits } from '../queue/call-lane.ts';
+
+/** Answered calls that are remembered per side, to tell retries and late replies. */
+const recentCallsMax = 64;
+/** How long they are: longer than any peer waits before it sends a call again. */
+const recentMs = 120_000;
+/** Calls of the largest size that may wait. Ordinary ones are a hundred times smaller. */
+const waitingFramesMax = 4;
+
+/** What the gateway is to do, from the configuration. */
+export function gatewayOptions(config: Config): GatewayOptions {
+  const { chargers, csms, limits, queue, rules } = config;
+  const socketLimits: SocketLimits = {
+    frameBytesMax: limits.frameBytesMax,
+    pingSeconds: limits.pingSeconds,
+    pongSeconds: limits.pongSeconds,
+    silentSeconds: limits.silentSeconds,
+    stallSeconds: limits.stallSeconds,
+  };
+  const lane: CallLaneLimits = {
+    callsMax: queue.callsMax,
+    bytesMax: waitingFramesMax * limits.frameBytesMax,
+    inFlightMs: queue.inFlightSeconds * 1000,
+    waitMs: undefined,
+    recentMax: recentCallsMax,
+    recentMs,
+  };
+  return {
+    listeners: config.listeners.map((listener) => listenerOptions(listener, config, socketLimits)),
+    csms: { url: csms.url, connectTimeoutSeconds: csms.connectTimeoutSeconds },
+    csmsLimits: socketLimits,
+    admission: {
+      records: recordsFromList(chargers.records),
+      unknown: chargers.unknown,
+      versions: chargers.versions,
+    },
+    duplicateIdentity: chargers.duplicateIdentity,
+    probeSeconds: chargers.probeSeconds,
+    rules: { preset: rules.preset, overrides: rules.overrides },
+    // What a charger reports is true however late it is; a command of the CSMS is not.
+    lanes: { charger: lane, csms: { ...lane, waitMs: csms.callTimeoutSeconds * 1000 } },
+    strikes: { strikesMax: rules.strikesMax, windowSeconds: rules.strikeWindowSeconds },
+    retryAfterSeconds: csms.retryAfterSeconds,
+    drainSeconds: config.gateway.drainSeconds,
+  };
+}
+
+/** Where refused messages are kept. */
+export function quarantineDirectory(config: Config, configFile: string): string {
+  return path.resolve(path.dirname(configFile), config.gateway.dataDir, 'quarantine');
+}
+
+function listenerOptions(
+  listener: Config['listeners'][number],
+  { limits }: Config,
+  socketLimits: SocketLimits,
+): ListenerOptions {
+  const { address, identityFrom, identityParameter, name } = listener;
+  const identity: IdentitySource =
+    identityFrom === 'query'
+      ? { from: 'query', parameter: identityParameter }
+      : { from: identityFrom };
+  return {
+    name,
+    host: address.host,
+    port: address.port,
+    paths: [listener.path].flat(),
+    identity,
+    limits: socketLimits,
+    connectionsMax: limits.connectionsMax,
+    connectionsPerAddressMax: limits.connectionsPerAddressMax,
+    handshakeSeconds: limits.handshakeSeconds,
+  };
+}

@@ -1,0 +1,84 @@
+import { Command } from 'commander';
+import { pino } from 'pino';
+import { describeMistake, loadConfig } from '../config/load.ts';
+import type { LogDestination } from '../events/log-sink.ts';
+import { describeSystemError } from './describe-system-error.ts';
+import { exitCodes } from './exit-codes.ts';
+import { type RunningGateway, runGateway } from './run-gateway.ts';
+
+/** `gatewatt serve`. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .summary('run the gateway')
+    .description(
+      'Runs the gateway until SIGTERM or SIGINT. Then it refuses new chargers, lets open calls\n' +
+        'finish, and ends; a second signal ends it at once. The log goes to standard output, one\n' +
+        'JSON object a line.',
+    )
+    .requiredOption('-c, --config <file>', 'the configuration file (YAML)')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 stopped on request, 1 could not start, 2 mistakes in the configuration.',
+    )
+    .action(async (options: { readonly config: string }) => {
+      process.exitCode = await serve(options.config);
+    });
+}
+
+async function serve(configFile: string): Promise<number> {
+  const config = await loadConfig(configFile);
+  if (!config.ok) {
+    for (const mistake of config.error) {
+      process.stderr.write(`${describeMistake(configFile, mistake)}\n`);
+    }
+    return exitCodes.usage;
+  }
+  const log = logToStandardOutput();
+  let running: RunningGateway;
+  try {
+    running = await runGateway(config.value, { configFile, log });
+  } catch (error) {
+    process.stderr.write(`gatewatt: cannot start: ${describeSystemError(error)}\n`);
+    return exitCodes.failed;
+  }
+  for (const { name, address } of running.gateway.listeners) {
+    // In words as well as in the log: whoever starts it by hand must not overlook it.
+    process.stderr.write(
+      `gatewatt: WARNING: listener ${name} (${address}) authenticates nobody (securityProfile 0)\n`,
+    );
+  }
+  await stopSignal();
+  process.once('SIGINT', exitAtOnce).once('SIGTERM', exitAtOnce);
+  await running.stop();
+  process.off('SIGINT', exitAtOnce).off('SIGTERM', exitAtOnce);
+  log.flushSync();
+  return exitCodes.ok;
+}
+
+/** Bytes of log that may wait for a reader. Beyond them entries are dropped. */
+const logBytesMax = 16 * 1024 * 1024;
+
+/**
+ * Writes beside the event loop, within a bound: a log reader that hangs must not stop the gateway,
+ * as a synchronous write to a full pipe would.
+ */
+function logToStandardOutput(): LogDestination & { flushSync(): void } {
+  const log = pino.destination({ dest: 1, sync: false, maxLength: logBytesMax });
+  log.on('error', () => {});
+  return log;
+}
+
+/** Resolves at the first SIGINT or SIGTERM. */
+export function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const onSignal = (): void => {
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+      resolve();
+    };
+    process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  });
+}
+
+function exitAtOnce(): void {
+  process.exit(exitCodes.failed);
+}

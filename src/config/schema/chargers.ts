@@ -1,0 +1,53 @@
+import { z } from 'zod';
+import { chargerPattern, textPattern } from './fields.ts';
+
+const version = z.enum(['ocpp1.6', 'ocpp2.0.1', 'ocpp2.1']);
+
+/** One entry of `chargers.records`. */
+export const chargerRecordEntry = z.strictObject({
+  id: chargerPattern.meta({
+    description: 'An identity, or a pattern in which `*` stands for any characters.',
+  }),
+  assumeSubprotocol: version.optional().meta({
+    description: 'The version of a charger that offers no subprotocol. Without it: HTTP 400.',
+    source: 'docs/divergences.md, C1',
+  }),
+  spellErrorsAs: version.optional().meta({
+    description: 'Spell error codes towards this charger as another version does.',
+    source: 'docs/divergences.md, R8',
+  }),
+  pingSeconds: z.int().min(0).max(3600).optional().meta({
+    description: 'Time between pings to this charger, instead of `limits.pingSeconds`; 0 for none.',
+    source: 'docs/divergences.md, C14',
+  }),
+  vendor: textPattern.optional().meta({
+    description: 'The vendor, for overrides, whatever the charger says of itself.',
+  }),
+  model: textPattern.optional().meta({ description: 'The model, likewise.' }),
+  firmware: textPattern.optional().meta({ description: 'The firmware version, likewise.' }),
+});
+
+/** The `chargers` section. */
+export const chargersSection = z.strictObject({
+  unknown: z.enum(['reject', 'enroll']).default('reject').meta({
+    description: 'What happens to a charger that no record matches.',
+  }),
+  duplicateIdentity: z
+    .enum(['probe', 'reject-new', 'replace-old'])
+    .default('probe')
+    .meta({
+      description:
+        'What happens to a second connection of an identity. `probe` asks the first one whether it ' +
+        'is alive, `reject-new` is the rule of PNNL-35706.',
+      source: 'PNNL-35706 section 4.0',
+    }),
+  probeSeconds: z.int().min(1).max(30).default(3).meta({
+    description: 'Time for the first connection to answer.',
+  }),
+  versions: z.array(version).min(1).default(['ocpp1.6', 'ocpp2.0.1', 'ocpp2.1']).meta({
+    description: 'The OCPP versions that are let through.',
+  }),
+  records: z.array(chargerRecordEntry).max(100_000).default([]).meta({
+    description: 'What is known of chargers. Exact identities go before patterns.',
+  }),
+});

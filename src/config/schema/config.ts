@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { adminSection } from './admin.ts';
+import { chargersSection } from './chargers.ts';
+import { csmsSection } from './csms.ts';
+import { gatewaySection } from './gateway.ts';
+import { limitsSection, quarantineSection, queueSection } from './limits.ts';
+import { listenersSection } from './listeners.ts';
+import { rulesSection } from './rules.ts';
+
+/**
+ * The configuration file. One name from here to code, metrics and docs; unknown keys are errors.
+ *
+ * `docs/config.md` is generated from it.
+ */
+export const configSchema = z.strictObject({
+  gateway: gatewaySection.prefault({}),
+  listeners: listenersSection,
+  csms: csmsSection,
+  chargers: chargersSection.prefault({}),
+  rules: rulesSection.prefault({}),
+  queue: queueSection.prefault({}),
+  limits: limitsSection.prefault({}),
+  quarantine: quarantineSection.prefault({}),
+  admin: adminSection.prefault({}),
+});
+
+/** A configuration with every default filled in. */
+export type Config = z.output<typeof configSchema>;

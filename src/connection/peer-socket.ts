@@ -1,0 +1,243 @@
+import type { RawData, WebSocket } from 'ws';
+import type { Close } from '../errors/to-close.ts';
+import type { Clock, Timer } from '../lib/clock.ts';
+import {
+  closeTimeoutMs,
+  highWaterBytes,
+  lookSecondsMax,
+  lowWaterBytes,
+  overwhelmedBytes,
+  ownWordsBytesMax,
+  type SocketLimits,
+} from './limits.ts';
+
+/** Why a connection ended. */
+export interface SocketEnd {
+  readonly why: 'closed' | 'silent' | 'stalled' | 'misframed' | 'failed';
+  /** The close code that the peer sent, or 1006 where it sent none. */
+  readonly closeCode: number;
+}
+
+/** What the owner of a socket wants to hear. */
+export interface SocketEvents {
+  /** One text message, in arrival order. */
+  onMessage(bytes: Buffer): void;
+  /** Once, at the end. No message comes after it. */
+  onEnd(end: SocketEnd): void;
+  /** The peer has taken enough of what waited for it. */
+  onDrained(): void;
+}
+
+/**
+ * One WebSocket connection to a charger or to the CSMS: bounded, watched, and ignorant of OCPP.
+ *
+ * Messages that arrive before `start` are kept, in order, and the socket is not read meanwhile, so
+ * nothing that arrives early is lost and nothing piles up.
+ */
+export class PeerSocket {
+  readonly #socket: WebSocket;
+  readonly #limits: SocketLimits;
+  readonly #clock: Clock;
+  readonly #early: Buffer[] = [];
+  #events: SocketEvents | undefined;
+  #end: SocketEnd | undefined;
+  #cause: SocketEnd['why'] | undefined;
+  #timer: Timer | undefined;
+  #heardAtMs: number;
+  #sentProgressAtMs: number;
+  #hasAnsweredPing = false;
+  #isPaused = false;
+
+  /** Takes over `socket`, which must be open and must not have been read yet. */
+  constructor(socket: WebSocket, limits: SocketLimits, clock: Clock) {
+    this.#socket = socket;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#heardAtMs = clock.elapsedMs();
+    this.#sentProgressAtMs = this.#heardAtMs;
+    socket.pause();
+    socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    socket.on('ping', (data) => this.#onPing(data));
+    socket.on('pong', () => {
+      this.#heardAtMs = clock.elapsedMs();
+      this.#hasAnsweredPing = true;
+    });
+    socket.on('error', (error) => {
+      // ws tells what it refuses by codes of its own, or by zlib's where a message cannot be
+      // inflated, and closes with the right close code itself.
+      const code = (error as NodeJS.ErrnoException).code;
+      if (!/^(?:WS_ERR|Z)_/.test(code ?? '')) {
+        this.#cause ??= 'failed';
+        return;
+      }
+      this.#timer?.cancel();
+      this.#tellEnd('misframed', 1006);
+    });
+    socket.on('close', (closeCode) => this.#onClose(closeCode));
+  }
+
+  /** Begins to read. Messages that came early are handed over first. */
+  start(events: SocketEvents): void {
+    this.#events = events;
+    for (const bytes of this.#early.splice(0)) {
+      if (this.#end === undefined) events.onMessage(bytes);
+    }
+    if (this.#end !== undefined) {
+      events.onEnd(this.#end);
+      return;
+    }
+    if (!this.#isPaused) this.#socket.resume();
+    this.#watch();
+  }
+
+  /** Sends one text message. Ignored after the end. */
+  send(bytes: Uint8Array): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    if (this.#socket.bufferedAmount === 0) this.#sentProgressAtMs = this.#clock.elapsedMs();
+    this.#socket.send(bytes, { binary: false }, () => this.#onSent());
+  }
+
+  /**
+   * Sends a message of the gateway's own, unless the peer already has too much waiting: a peer that
+   * provokes answers without reading them must not fill the memory.
+   */
+  sendOwn(text: string): void {
+    if (this.#socket.bufferedAmount <= ownWordsBytesMax) this.send(Buffer.from(text));
+  }
+
+  /** Sends a ping now. */
+  ping(): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
+  }
+
+  /** Begins the closing handshake; the socket is destroyed if the peer does not join in time. */
+  close({ closeCode, reason }: Close): void {
+    if (this.#end !== undefined) return;
+    this.#timer?.cancel();
+    // A peer whose reading is paused could not be heard saying goodbye.
+    if (this.#socket.isPaused) this.#socket.resume();
+    this.#socket.close(closeCode, reason);
+    this.#timer = this.#clock.after(closeTimeoutMs, () => this.#socket.terminate());
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.#socket.terminate();
+  }
+
+  /** Stops reading from the peer, so that it slows down. */
+  pause(): void {
+    this.#isPaused = true;
+    if (this.#events !== undefined) this.#socket.pause();
+  }
+
+  /** Reads from the peer again. */
+  resume(): void {
+    // Also asked for after each message that the other peer takes, which is no sign of life.
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    // Time spent paused says nothing about the peer.
+    this.#heardAtMs = this.#clock.elapsedMs();
+    if (this.#events !== undefined) this.#socket.resume();
+  }
+
+  /** Is so much waiting for this peer that its source should pause? */
+  get isCongested(): boolean {
+    return this.#socket.bufferedAmount > highWaterBytes;
+  }
+
+  /** Is so much waiting that pausing the source was not enough? */
+  get isOverwhelmed(): boolean {
+    return this.#socket.bufferedAmount > overwhelmedBytes;
+  }
+
+  /** Is the connection open, on both sides? */
+  get isOpen(): boolean {
+    return this.#end === undefined && this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  /** When anything was last heard of the peer, on the clock's `elapsedMs`. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  /** Has this peer ever answered a ping? Some chargers never do, and are well. */
+  get hasAnsweredPing(): boolean {
+    return this.#hasAnsweredPing;
+  }
+
+  #onMessage(data: RawData, isBinary: boolean): void {
+    this.#heardAtMs = this.#clock.elapsedMs();
+    if (isBinary) {
+      // OCPP-J is text (RFC 6455 section 5.6; OCPP-J 1.6 section 4.1).
+      this.close({ closeCode: 1003, reason: 'OCPP messages are text.' });
+      this.#tellEnd('misframed', 1006);
+      return;
+    }
+    // After a close has begun nothing more is taken: it might be acted on without an answer.
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const bytes = asBuffer(data);
+    if (this.#events === undefined) this.#early.push(bytes);
+    else this.#events.onMessage(bytes);
+  }
+
+  #onPing(data: Buffer): void {
+    this.#heardAtMs = this.#clock.elapsedMs();
+    const isOpen = this.#socket.readyState === this.#socket.OPEN;
+    if (isOpen && this.#socket.bufferedAmount <= ownWordsBytesMax) this.#socket.pong(data);
+  }
+
+  #onSent(): void {
+    this.#sentProgressAtMs = this.#clock.elapsedMs();
+    if (this.#socket.bufferedAmount <= lowWaterBytes) this.#events?.onDrained();
+  }
+
+  #onClose(closeCode: number): void {
+    this.#timer?.cancel();
+    this.#tellEnd(this.#cause ?? 'closed', closeCode);
+  }
+
+  /** A peer that breaks the protocol must not hold its session until its socket is closed. */
+  #tellEnd(why: SocketEnd['why'], closeCode: number): void {
+    if (this.#end !== undefined) return;
+    this.#end = { why, closeCode };
+    this.#events?.onEnd(this.#end);
+  }
+
+  /** Looks after the connection at least once a minute, and pings when it is time. */
+  #watch(looksSincePing = 0): void {
+    const { pingSeconds } = this.#limits;
+    const looksPerPing = Math.max(1, Math.ceil(pingSeconds / lookSecondsMax));
+    const lookSeconds = pingSeconds > 0 ? pingSeconds / looksPerPing : lookSecondsMax;
+    this.#timer = this.#clock.after(lookSeconds * 1000, () => {
+      const cause = this.#failure();
+      if (cause !== undefined) {
+        this.#cause ??= cause;
+        this.#socket.terminate();
+        return;
+      }
+      const isPingDue = looksSincePing + 1 >= looksPerPing;
+      if (pingSeconds > 0 && isPingDue) this.ping();
+      this.#watch(isPingDue ? 0 : looksSincePing + 1);
+    });
+  }
+
+  #failure(): 'silent' | 'stalled' | undefined {
+    const nowMs = this.#clock.elapsedMs();
+    const { pingSeconds, pongSeconds, silentSeconds, stallSeconds } = this.#limits;
+    const isStalled =
+      this.#socket.bufferedAmount > 0 && nowMs - this.#sentProgressAtMs > stallSeconds * 1000;
+    if (isStalled) return 'stalled';
+    // While we do not read, silence is our own doing.
+    if (this.#isPaused) return undefined;
+    const isJudgedByPings = pingSeconds > 0 && this.#hasAnsweredPing;
+    const patienceSeconds = isJudgedByPings ? pingSeconds + pongSeconds : silentSeconds;
+    return nowMs - this.#heardAtMs > patienceSeconds * 1000 ? 'silent' : undefined;
+  }
+}
+
+function asBuffer(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  if (Array.isArray(data)) return Buffer.concat(data);
+  return Buffer.from(data);
+}

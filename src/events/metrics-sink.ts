@@ -1,0 +1,81 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { GatewayEvent } from './catalogue.ts';
+import type { EventSink } from './emit.ts';
+
+/** The gateway's Prometheus metrics. Names are listed in docs/metrics.md. */
+export interface GatewayMetrics {
+  readonly registry: Registry;
+  /** Counts events. */
+  readonly sink: EventSink;
+  /** Seconds between receiving a message and handing it to the other socket. */
+  observeAdded(from: string, kind: string, seconds: number): void;
+  /** Asks `read` for the number of sessions at each scrape. */
+  sessionsFrom(read: () => number): void;
+}
+
+/** Labels of one message's count. */
+const frameLabels = ['from', 'version', 'rule', 'verdict'] as const;
+
+/** Creates the metrics in a registry of their own. */
+export function gatewayMetrics(options: { readonly processMetrics: boolean }): GatewayMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  if (options.processMetrics) collectDefaultMetrics({ register: registry });
+
+  const frames = new Counter({
+    name: 'gatewatt_frames_total',
+    help: 'Messages by side, version, rule and verdict (admitted, flagged, refused).',
+    labelNames: frameLabels,
+    registers,
+  });
+  const eventCount = new Counter({
+    name: 'gatewatt_events_total',
+    help: 'Events by name and, where they have one, error code. See docs/events.md.',
+    labelNames: ['event', 'code'],
+    registers,
+  });
+  const added = new Histogram({
+    name: 'gatewatt_frame_added_seconds',
+    help: 'Time between receiving a message and handing it to the other socket, queueing included.',
+    labelNames: ['from', 'kind'],
+    buckets: [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30],
+    registers,
+  });
+
+  const countFrame = (event: GatewayEvent): void => {
+    switch (event.name) {
+      case 'FrameAdmitted':
+        frames.inc({ from: event.from, version: event.version, rule: 'none', verdict: 'admitted' });
+        return;
+      case 'FrameFlagged':
+      case 'FrameRefused': {
+        const { from, version, rule } = event;
+        const verdict = event.name === 'FrameFlagged' ? 'flagged' : 'refused';
+        frames.inc({ from, version, rule, verdict });
+        return;
+      }
+      default:
+        return;
+    }
+  };
+
+  return {
+    registry,
+    sink: (event) => {
+      countFrame(event);
+      const code = 'code' in event ? event.code : '';
+      if (event.name !== 'FrameAdmitted') eventCount.inc({ event: event.name, code });
+    },
+    observeAdded: (from, kind, seconds) => added.observe({ from, kind }, seconds),
+    sessionsFrom: (read) => {
+      new Gauge({
+        name: 'gatewatt_sessions',
+        help: 'Chargers that are connected through to the CSMS.',
+        registers,
+        collect() {
+          this.set(read());
+        },
+      });
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import type { CallErrorCode, CloseErrorCode, ErrorCode } from '../errors/catalogue.ts';
+import type { FrameFinding, GatewayEvent } from '../events/catalogue.ts';
+import { isActionName } from '../ocpp/actions.ts';
+import type { Call, Message } from '../ocpp/message.ts';
+import type { Peer } from '../ocpp/version.ts';
+import type { Admitted, Frame } from '../rules/frame.ts';
+
+/**
+ * What one message causes. `message-path.ts` decides, the session does it in order.
+ *
+ * Only an Admitted can be forwarded or queued; that is the whole promise of the gateway, and the
+ * compiler keeps it.
+ */
+export type Effect =
+  /** Send the original bytes now. */
+  | { readonly do: 'forward'; readonly to: Peer; readonly frame: Admitted }
+  /** Send this in place of an admitted message. */
+  | { readonly do: 'rewrite'; readonly to: Peer; readonly message: Message }
+  /** Send the call when its turn comes. */
+  | { readonly do: 'enqueue'; readonly from: Peer; readonly call: Admitted<Frame<Call>> }
+  /** The open call of `caller` is over. */
+  | {
+      readonly do: 'settle';
+      readonly caller: Peer;
+      readonly id: string;
+      readonly hasResult: boolean;
+    }
+  /** Tell `to` that its call was refused. */
+  | {
+      readonly do: 'call-error';
+      readonly to: Peer;
+      readonly id: string;
+      readonly code: CallErrorCode;
+    }
+  | { readonly do: 'strike'; readonly against: Peer }
+  | { readonly do: 'close'; readonly because: Peer; readonly code: CloseErrorCode }
+  | { readonly do: 'emit'; readonly event: GatewayEvent }
+  | {
+      readonly do: 'quarantine';
+      readonly finding: FrameFinding;
+      readonly penalty: string;
+      readonly bytes: Uint8Array;
+    };
+
+/** What the gateway tells a caller when its call cannot be passed on. */
+export function refusalOf(
+  charger: string,
+  from: Peer,
+  call: Call,
+  code: CallErrorCode & ErrorCode,
+): readonly Effect[] {
+  const { id } = call;
+  const action = isActionName(call.action) ? call.action : undefined;
+  return [
+    { do: 'call-error', to: from, id, code },
+    { do: 'emit', event: { name: 'CallRefused', charger, from, code, action } },
+  ];
+}

@@ -1,0 +1,215 @@
+import { isCloseErrorCode } from '../errors/catalogue.ts';
+import type { FrameFinding } from '../events/catalogue.ts';
+import { replyHandlerFor } from '../handlers/table.ts';
+import { isActionName } from '../ocpp/actions.ts';
+import { type OcppVersion, otherPeer, type Peer } from '../ocpp/version.ts';
+import type { CallLane } from '../queue/call-lane.ts';
+import { admit, type Verdict } from '../rules/admit.ts';
+import { decode } from '../rules/decode.ts';
+import type { Frame, Unreadable } from '../rules/frame.ts';
+import type { Modes } from '../rules/presets.ts';
+import type { Correlation, Violation } from '../rules/rule.ts';
+import { describedBy, type UnverifiedDescription } from '../rules/soft.ts';
+import { rules } from '../rules/table.ts';
+import type { Effect } from './effects.ts';
+
+/** What the path needs to know of the conversation that a message is part of. */
+export interface Conversation {
+  readonly charger: string;
+  readonly version: OcppVersion;
+  /** The calls of each side. */
+  readonly lanes: Readonly<Record<Peer, CallLane>>;
+  /** The modes in force, which a BootNotification may change. */
+  readonly modes: Modes;
+  /** Takes note of what the charger says it is. */
+  describe(description: UnverifiedDescription): void;
+}
+
+/**
+ * The path of one message, in either direction: from bytes to effects.
+ *
+ * Never throws for anything that a peer can send, and does nothing by itself but read.
+ */
+export function passMessage(
+  conversation: Conversation,
+  from: Peer,
+  bytes: Uint8Array,
+  nowMs: number,
+): readonly Effect[] {
+  const { lanes, version } = conversation;
+  const decoded = decode(bytes, from, version);
+  if (from === 'charger' && decoded.frame.kind !== 'unreadable') {
+    // Before the rules: an override for this model must hold for its first message already.
+    const description = describedBy(decoded.frame);
+    if (description !== undefined) conversation.describe(description);
+  }
+  const correlation = correlate(decoded.frame, from, lanes, nowMs);
+  const { modes } = conversation;
+  const verdict = admit(decoded, { from, version, correlation, modes }, rules);
+  const flagged = verdict.flagged.map((violation): Effect => {
+    const finding = findingOf(violation, verdict.frame, conversation, from);
+    return { do: 'emit', event: { name: 'FrameFlagged', ...finding } };
+  });
+  return verdict.is === 'admitted'
+    ? [...flagged, ...admittedEffects(verdict, correlation, conversation, from)]
+    : [...flagged, ...refusedEffects(verdict, correlation, conversation, from)];
+}
+
+/** What the calls of both sides say about a message. */
+function correlate(
+  frame: Frame | Unreadable,
+  from: Peer,
+  lanes: Readonly<Record<Peer, CallLane>>,
+  nowMs: number,
+): Correlation {
+  switch (frame.kind) {
+    case 'unreadable':
+      return { is: 'new' };
+    case 'call':
+      return lanes[from].correlateCall(frame.id, frame.bytes, nowMs);
+    case 'send':
+      // A SEND has no answer, so its id cannot confuse anything.
+      return { is: 'new' };
+    case 'call-result':
+    case 'call-error':
+      return lanes[otherPeer(from)].correlateReply(frame.id, nowMs);
+    case 'call-result-error':
+      return lanes[from].correlateResultError(frame.id, nowMs);
+  }
+}
+
+function admittedEffects(
+  { frame }: Verdict & { is: 'admitted' },
+  correlation: Correlation,
+  conversation: Conversation,
+  from: Peer,
+): readonly Effect[] {
+  const { charger, version } = conversation;
+  const to = otherPeer(from);
+  const counted: Effect = {
+    do: 'emit',
+    event: {
+      name: 'FrameAdmitted',
+      charger,
+      from,
+      version,
+      frameKind: frame.kind,
+      action: actionOf(frame),
+    },
+  };
+  switch (frame.kind) {
+    case 'call':
+      if (correlation.is === 'retry' && correlation.open) {
+        // The first copy is on its way, and its answer will answer this one too.
+        return [{ do: 'emit', event: { name: 'CallRetried', charger, from } }];
+      }
+      // Only a mode that blocks nothing lets such a call through; the lane could not hold both.
+      if (correlation.is === 'conflict' && correlation.open) {
+        return [counted, { do: 'forward', to, frame }];
+      }
+      return [counted, { do: 'enqueue', from, call: frame }];
+    case 'call-result': {
+      const settle: Effect = { do: 'settle', caller: to, id: frame.id, hasResult: true };
+      if (correlation.is !== 'answer') return [counted, { do: 'forward', to, frame }];
+      const { action } = correlation;
+      const handler = replyHandlerFor(version, action, from);
+      const outcome = handler?.handle({ reply: frame, action, version });
+      if (handler === undefined || outcome === undefined || outcome.do === 'forward') {
+        return [counted, { do: 'forward', to, frame }, settle];
+      }
+      const rewritten: Effect = {
+        do: 'emit',
+        event: { name: 'FrameRewritten', charger, from, action, handler: handler.name },
+      };
+      return [counted, { do: 'rewrite', to, message: outcome.message }, settle, rewritten];
+    }
+    case 'call-error':
+      return [
+        counted,
+        { do: 'forward', to, frame },
+        { do: 'settle', caller: to, id: frame.id, hasResult: false },
+      ];
+    case 'call-result-error':
+    case 'send':
+    case 'unreadable':
+      return [counted, { do: 'forward', to, frame }];
+  }
+}
+
+function refusedEffects(
+  { frame, violation, penalty }: Verdict & { is: 'refused' },
+  correlation: Correlation,
+  conversation: Conversation,
+  from: Peer,
+): readonly Effect[] {
+  const to = otherPeer(from);
+  const finding = findingOf(violation, frame, conversation, from);
+  const effects: Effect[] = [
+    { do: 'emit', event: { name: 'FrameRefused', ...finding, penalty: penalty.is } },
+    { do: 'quarantine', finding, penalty: penalty.is, bytes: frame.bytes },
+  ];
+  const answered = answeredCall(frame, correlation, conversation, from);
+  if (answered !== undefined) {
+    // However bad the reply was, its sender is done with the call, and the next one may go.
+    effects.push({ do: 'settle', caller: to, id: answered, hasResult: false });
+  }
+  switch (penalty.is) {
+    case 'call-error':
+      // Under the id of a call that is still to be answered, it would be taken for that answer.
+      if (
+        penalty.id !== undefined &&
+        penalty.code !== undefined &&
+        !conversation.lanes[from].holds(penalty.id)
+      ) {
+        effects.push({ do: 'call-error', to: from, id: penalty.id, code: penalty.code });
+      }
+      break;
+    case 'answer-caller':
+      if (answered !== undefined && penalty.code !== undefined) {
+        effects.push({ do: 'call-error', to, id: answered, code: penalty.code });
+      }
+      break;
+    case 'close': {
+      const { code } = violation;
+      effects.push({ do: 'close', because: from, code: isCloseErrorCode(code) ? code : 'STRIKES' });
+      break;
+    }
+    case 'drop':
+      break;
+  }
+  if (penalty.isStrike && penalty.is !== 'close') effects.push({ do: 'strike', against: from });
+  return effects;
+}
+
+/** The open call that a refused message was the reply to; undefined when it was none. */
+function answeredCall(
+  frame: Frame | Unreadable,
+  correlation: Correlation,
+  { lanes }: Conversation,
+  from: Peer,
+): string | undefined {
+  if (frame.kind === 'call-result' || frame.kind === 'call-error') {
+    return correlation.is === 'answer' ? frame.id : undefined;
+  }
+  const isBrokenReply = frame.kind === 'unreadable' && (frame.typeId === 3 || frame.typeId === 4);
+  if (!isBrokenReply || frame.id === undefined) return undefined;
+  const isOpen = lanes[otherPeer(from)].correlateReply(frame.id, 0).is === 'answer';
+  return isOpen ? frame.id : undefined;
+}
+
+/** The action, where it is a name: it comes from the peer, and goes to logs and screens. */
+function actionOf(frame: Frame | Unreadable): string | undefined {
+  if (frame.kind !== 'call' && frame.kind !== 'send') return undefined;
+  return isActionName(frame.action) ? frame.action : undefined;
+}
+
+function findingOf(
+  { rule, code, severity, detail }: Violation,
+  frame: Frame | Unreadable,
+  { charger, version }: Conversation,
+  from: Peer,
+): FrameFinding {
+  // An action name comes from the peer; what is no name of an action is not repeated.
+  const action = code === 'DIRECTION_UNKNOWN_ACTION' ? undefined : actionOf(frame);
+  return { charger, from, version, rule, code, severity, action, detail };
+}

@@ -1,0 +1,192 @@
+import { hash } from 'node:crypto';
+import type { Call } from '../ocpp/message.ts';
+import type { Admitted, Frame } from '../rules/frame.ts';
+import type { Correlation } from '../rules/rule.ts';
+
+/**
+ * The calls of one side: those that wait, the one that is open, and those that were answered.
+ *
+ * OCPP allows one open call per direction. Calls wait in order of arrival; replies and SENDs never
+ * come here. The two directions have a lane each and know nothing of each other, so neither can
+ * block the other.
+ *
+ * Pure: it holds no timer and no socket. The session asks `next` what may be sent and `expire` what
+ * has taken too long.
+ *
+ * Source: PNNL-35706 section 4.0 (message queue); OCPP-J 1.6 section 4.1.1; OCPP 2.0.1 part 4
+ * section 4.1.1.
+ */
+export class CallLane {
+  readonly #limits: CallLaneLimits;
+  readonly #waiting: WaitingCall[] = [];
+  readonly #recent = new Map<string, RecentCall>();
+  #open: OpenCall | undefined;
+  #waitingBytes = 0;
+
+  constructor(limits: CallLaneLimits) {
+    this.#limits = limits;
+  }
+
+  /** Is a call with this id open, or does one wait? */
+  holds(id: string): boolean {
+    return this.#heldWith(id) !== undefined;
+  }
+
+  /** What the lane knows of a call or SEND with this id and these bytes. */
+  correlateCall(id: string, bytes: Uint8Array, nowMs: number): Correlation {
+    const held = this.#heldWith(id);
+    if (held !== undefined) {
+      const isSame = Buffer.compare(held.call.bytes, bytes) === 0;
+      return { is: isSame ? 'retry' : 'conflict', open: true };
+    }
+    const recent = this.#recentWith(id, nowMs);
+    if (recent === undefined) return { is: 'new' };
+    return { is: recent.digest === digestOf(bytes) ? 'retry' : 'conflict', open: false };
+  }
+
+  /** What the lane knows of a reply with this id. A call that still waits has no reply. */
+  correlateReply(id: string, nowMs: number): Correlation {
+    if (this.#open?.call.id === id) return { is: 'answer', action: this.#open.call.action };
+    return this.#recentWith(id, nowMs) === undefined ? { is: 'unsolicited' } : { is: 'late' };
+  }
+
+  /** What the lane knows of a caller's complaint about the result of its call (OCPP 2.1). */
+  correlateResultError(id: string, nowMs: number): Correlation {
+    const recent = this.#recentWith(id, nowMs);
+    return recent?.hasResult === true
+      ? { is: 'answer', action: recent.action }
+      : { is: 'unsolicited' };
+  }
+
+  /** Takes a call that may be sent; false when the lane is full, and then it is not taken. */
+  offer(call: Admitted<Frame<Call>>, nowMs: number): boolean {
+    const { bytesMax, callsMax } = this.#limits;
+    const isFull =
+      this.#waiting.length >= callsMax || this.#waitingBytes + call.bytes.byteLength > bytesMax;
+    if (isFull) return false;
+    this.#waitingBytes += call.bytes.byteLength;
+    this.#waiting.push({ call, arrivedAtMs: nowMs });
+    return true;
+  }
+
+  /** The call to send now, which is open from now on; undefined while another one is open. */
+  next(nowMs: number): WaitingCall | undefined {
+    if (this.#open !== undefined) return undefined;
+    const waiting = this.#takeFirst();
+    if (waiting === undefined) return undefined;
+    this.#open = { ...waiting, sentAtMs: nowMs };
+    return waiting;
+  }
+
+  /** Closes the open call `id`, because it was answered. Anything else changes nothing. */
+  settle(id: string, hasResult: boolean, nowMs: number): void {
+    if (this.#open?.call.id !== id) return;
+    this.#remember(this.#open.call, hasResult, nowMs);
+    this.#open = undefined;
+  }
+
+  /** Removes and returns the calls whose time is up, whether open or waiting. */
+  expire(nowMs: number): readonly Call[] {
+    const expired: Call[] = [];
+    if (this.#open !== undefined && this.#open.sentAtMs + this.#limits.inFlightMs <= nowMs) {
+      this.#remember(this.#open.call, false, nowMs);
+      expired.push(this.#open.call);
+      this.#open = undefined;
+    }
+    const { waitMs } = this.#limits;
+    let first = this.#waiting[0];
+    while (waitMs !== undefined && first !== undefined && first.arrivedAtMs + waitMs <= nowMs) {
+      this.#takeFirst();
+      // Not remembered: it was never sent, so a reply to it is unsolicited.
+      expired.push(first.call);
+      first = this.#waiting[0];
+    }
+    return expired;
+  }
+
+  /** When `expire` next has something to do; undefined when nothing can expire. */
+  nextExpiryMs(): number | undefined {
+    const openMs = this.#open && this.#open.sentAtMs + this.#limits.inFlightMs;
+    const first = this.#waiting[0];
+    const { waitMs } = this.#limits;
+    const waitingMs = first && waitMs !== undefined ? first.arrivedAtMs + waitMs : undefined;
+    if (openMs === undefined || waitingMs === undefined) return openMs ?? waitingMs;
+    return Math.min(openMs, waitingMs);
+  }
+
+  /** Is a call open? */
+  get hasOpenCall(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** Calls that wait to be sent. */
+  get waitingCount(): number {
+    return this.#waiting.length;
+  }
+
+  #takeFirst(): WaitingCall | undefined {
+    const first = this.#waiting.shift();
+    this.#waitingBytes -= first?.call.bytes.byteLength ?? 0;
+    return first;
+  }
+
+  #heldWith(id: string): WaitingCall | undefined {
+    return this.#open?.call.id === id
+      ? this.#open
+      : this.#waiting.find(({ call }) => call.id === id);
+  }
+
+  #recentWith(id: string, nowMs: number): RecentCall | undefined {
+    const recent = this.#recent.get(id);
+    return recent !== undefined && recent.settledAtMs + this.#limits.recentMs > nowMs
+      ? recent
+      : undefined;
+  }
+
+  #remember(call: Frame<Call>, hasResult: boolean, nowMs: number): void {
+    this.#recent.delete(call.id);
+    const { action, bytes } = call;
+    this.#recent.set(call.id, { action, hasResult, digest: digestOf(bytes), settledAtMs: nowMs });
+    if (this.#recent.size <= this.#limits.recentMax) return;
+    const oldest = this.#recent.keys().next();
+    if (oldest.done === false) this.#recent.delete(oldest.value);
+  }
+}
+
+/** Limits of a lane. */
+export interface CallLaneLimits {
+  /** Calls that may wait. */
+  readonly callsMax: number;
+  /** Bytes that they may have together. */
+  readonly bytesMax: number;
+  /** How long a call may be open, in milliseconds. */
+  readonly inFlightMs: number;
+  /** How long a call may wait before it is sent, in milliseconds; undefined for no limit. */
+  readonly waitMs: number | undefined;
+  /** Answered calls that are remembered, to tell late replies and retries. */
+  readonly recentMax: number;
+  /** How long they are remembered, in milliseconds. */
+  readonly recentMs: number;
+}
+
+/** A call and when it came, in milliseconds of the session's clock. */
+export interface WaitingCall {
+  readonly call: Admitted<Frame<Call>>;
+  readonly arrivedAtMs: number;
+}
+
+interface OpenCall extends WaitingCall {
+  readonly sentAtMs: number;
+}
+
+interface RecentCall {
+  readonly action: string;
+  /** Was it answered with a CALLRESULT that was passed on? */
+  readonly hasResult: boolean;
+  readonly digest: string;
+  readonly settledAtMs: number;
+}
+
+function digestOf(bytes: Uint8Array): string {
+  return hash('sha256', bytes, 'base64');
+}

@@ -1,0 +1,216 @@
+import type { ErrorCode } from '../errors/catalogue.ts';
+import { isErrorCodeSpelling } from '../ocpp/error-codes.ts';
+import {
+  isJsonObject,
+  type JsonObject,
+  type Message,
+  type MessageKind,
+  messageTypeIds,
+} from '../ocpp/message.ts';
+import { type JsonFailure, type JsonHazard, parseStrictJson } from '../ocpp/strict-json.ts';
+import type { OcppVersion, Peer } from '../ocpp/version.ts';
+import type { Frame, Unreadable } from './frame.ts';
+import type { Severity, Violation } from './rule.ts';
+
+/** A frame, or what is known of a text that is none, with what broke rule 1. */
+export interface Decoded {
+  readonly frame: Frame | Unreadable;
+  readonly violations: readonly Violation[];
+}
+
+/** Deeper than any OCPP message: the deepest official schema (2.1) nests 9 levels. */
+const jsonDepthMax = 24;
+const messageIdLengthOfficial = 36;
+/** OCPP-J gives ids 36 characters; beyond this one they are refused and never sent back. */
+export const messageIdLengthMax = 255;
+/** A MessageTypeId as OCPP-J writes it. */
+const typeIdSpelling = /^\s*\[\s*\d\s*,/;
+/** The longest action name has 33 characters; signed messages append to it. */
+const actionLengthMax = 64;
+
+/**
+ * Rule 1: the text is JSON, and the JSON is an OCPP message.
+ *
+ * Never throws. `bytes` must be valid UTF-8, which the WebSocket layer has checked.
+ *
+ * Source: PNNL-35706 Table 1, row 1; OCPP-J 1.6 section 4.2; OCPP 2.1 part 4 section 4.2.
+ */
+export function decode(bytes: Uint8Array, from: Peer, version: OcppVersion): Decoded {
+  if (bytes.byteLength === 0) return unreadable(bytes, 'FORMAT_EMPTY', 'an empty text frame');
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const json = parseStrictJson(text, { depthMax: jsonDepthMax });
+  if (!json.ok) return unreadable(bytes, failureCodes[json.error], json.error);
+
+  const violations: Violation[] = [];
+  for (const hazard of json.value.hazards) violations.push(hazardViolation(hazard, from));
+  const shape = readShape(json.value.value, version, violations);
+  if (shape.readable && !typeIdSpelling.test(text)) {
+    // 2.0 and 2e0 are the number 2 to some parsers, and no MessageTypeId to others.
+    violations.push(formatViolation('FORMAT_MESSAGE_TYPE', 'hard', 'not spelled as one digit'));
+  }
+  if (!shape.readable) {
+    const { typeId, id } = shape;
+    return { frame: { kind: 'unreadable', bytes, typeId, id }, violations };
+  }
+  checkMessageId(shape.message.id, version, violations);
+  // The one place where a Frame is made.
+  return { frame: Object.assign(shape.message, { bytes }) as Frame, violations };
+}
+
+const failureCodes: Readonly<Record<JsonFailure, ErrorCode>> = {
+  syntax: 'FORMAT_JSON',
+  'byte-order-mark': 'FORMAT_JSON',
+  'too-deep': 'FORMAT_JSON_DEPTH',
+};
+
+function unreadable(bytes: Uint8Array, code: ErrorCode, detail: string): Decoded {
+  return {
+    frame: { kind: 'unreadable', bytes, typeId: undefined, id: undefined },
+    violations: [formatViolation(code, 'hard', detail)],
+  };
+}
+
+function formatViolation(code: ErrorCode, severity: Severity, detail: string): Violation {
+  return { rule: 'format', code, severity, detail };
+}
+
+function hazardViolation(hazard: JsonHazard, from: Peer): Violation {
+  switch (hazard) {
+    case 'inexact-integer':
+      // Chargers send 2^63-1 for "no transaction". It carries no second message, so it passes up;
+      // rules that compare such a number must not trust the rounded copy.
+      return formatViolation('FORMAT_NUMBER_INEXACT', from === 'charger' ? 'soft' : 'hard', hazard);
+    case 'number-out-of-range':
+      return formatViolation('FORMAT_NUMBER_RANGE', 'hard', hazard);
+    case 'duplicate-key':
+    case 'prototype-key':
+    case 'lone-surrogate':
+    case 'nul-character':
+      return formatViolation('FORMAT_JSON_AMBIGUOUS', 'hard', hazard);
+  }
+}
+
+type Shape =
+  | { readonly readable: true; readonly message: Message }
+  | {
+      readonly readable: false;
+      readonly typeId: number | undefined;
+      readonly id: string | undefined;
+    };
+
+const kinds: ReadonlyMap<number, MessageKind> = new Map(
+  Object.entries(messageTypeIds).map(([kind, typeId]) => [typeId, kind as MessageKind]),
+);
+
+function readShape(value: unknown, version: OcppVersion, violations: Violation[]): Shape {
+  if (!Array.isArray(value)) {
+    violations.push(formatViolation('FORMAT_FRAME', 'hard', 'not an array'));
+    return { readable: false, typeId: undefined, id: undefined };
+  }
+  const elements: readonly unknown[] = value;
+  const typeId = typeof elements[0] === 'number' ? elements[0] : undefined;
+  const id = typeof elements[1] === 'string' ? elements[1] : undefined;
+  const refuse = (code: ErrorCode, detail: string): Shape => {
+    violations.push(formatViolation(code, 'hard', detail));
+    return { readable: false, typeId, id };
+  };
+
+  const kind = typeId === undefined ? undefined : kinds.get(typeId);
+  if (kind === undefined || !existsIn(kind, version)) {
+    return refuse('FORMAT_MESSAGE_TYPE', `no such message type in ${version}`);
+  }
+  if (id === undefined) return refuse('FORMAT_MESSAGE_ID', 'the message id is not a string');
+  switch (kind) {
+    case 'call':
+    case 'send':
+      return readRequest(kind, id, elements, version, refuse, violations);
+    case 'call-result': {
+      if (elements.length !== 3) return refuse('FORMAT_FRAME', 'a CALLRESULT has 3 elements');
+      const payload = readPayload(elements[2], version, violations);
+      if (payload === undefined) return refuse('FORMAT_FRAME', 'the payload is not an object');
+      return { readable: true, message: { kind, id, payload } };
+    }
+    case 'call-error':
+    case 'call-result-error':
+      return readError(kind, id, elements, refuse, violations);
+  }
+}
+
+/** SEND and CALLRESULTERROR came with OCPP 2.1. */
+function existsIn(kind: MessageKind, version: OcppVersion): boolean {
+  return (kind !== 'send' && kind !== 'call-result-error') || version === 'ocpp2.1';
+}
+
+type Refuse = (code: ErrorCode, detail: string) => Shape;
+
+function readRequest(
+  kind: 'call' | 'send',
+  id: string,
+  elements: readonly unknown[],
+  version: OcppVersion,
+  refuse: Refuse,
+  violations: Violation[],
+): Shape {
+  if (elements.length !== 4) return refuse('FORMAT_FRAME', `a ${kind} has 4 elements`);
+  const action = elements[2];
+  if (typeof action !== 'string' || action.length === 0 || action.length > actionLengthMax) {
+    return refuse('FORMAT_FRAME', 'the action is not a name');
+  }
+  const payload = readPayload(elements[3], version, violations);
+  if (payload === undefined) return refuse('FORMAT_FRAME', 'the payload is not an object');
+  return { readable: true, message: { kind, id, action, payload } };
+}
+
+function readPayload(
+  value: unknown,
+  version: OcppVersion,
+  violations: Violation[],
+): JsonObject | undefined {
+  if (isJsonObject(value)) return value;
+  if (value !== null) return undefined;
+  const severity = version === 'ocpp1.6' ? 'benign' : 'soft';
+  violations.push(formatViolation('FORMAT_PAYLOAD_NULL', severity, 'null for an empty payload'));
+  return {};
+}
+
+function readError(
+  kind: 'call-error' | 'call-result-error',
+  id: string,
+  elements: readonly unknown[],
+  refuse: Refuse,
+  violations: Violation[],
+): Shape {
+  const [, , code, description, details] = elements;
+  if (typeof code !== 'string' || elements.length > 5) {
+    return refuse('FORMAT_FRAME', 'an error has 5 elements and a code');
+  }
+  const complete =
+    typeof description === 'string' &&
+    isJsonObject(details) &&
+    isErrorCodeSpelling(code) &&
+    description.length <= 255;
+  if (!complete) {
+    // It still says that the call failed, and chargers that shorten it mean no harm; but a
+    // charger has crashed on a description of more than 255 characters (CVE-2025-59398).
+    const overlong = typeof description === 'string' && description.length > 255;
+    const severity = overlong || code.length > 255 ? 'soft' : 'benign';
+    violations.push(formatViolation('FORMAT_ERROR_FIELDS', severity, 'incomplete error'));
+  }
+  const message: Message = {
+    kind,
+    id,
+    code,
+    description: typeof description === 'string' ? description : '',
+    details: isJsonObject(details) ? details : {},
+  };
+  return { readable: true, message };
+}
+
+function checkMessageId(id: string, version: OcppVersion, violations: Violation[]): void {
+  if (id === '' || id.length > messageIdLengthMax) {
+    violations.push(formatViolation('FORMAT_MESSAGE_ID', 'hard', 'empty or over 255 characters'));
+  } else if (id.length > messageIdLengthOfficial) {
+    const severity = version === 'ocpp1.6' ? 'soft' : 'hard';
+    violations.push(formatViolation('FORMAT_MESSAGE_ID_LONG', severity, 'over 36 characters'));
+  }
+}

@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type ErrorCode, errors, isCallErrorCode } from '../errors/catalogue.ts';
+import { type OcppVersion, ocppVersions } from '../ocpp/version.ts';
+import { decode, messageIdLengthMax } from './decode.ts';
+import type { Frame, Unreadable } from './frame.ts';
+import { type Penalty, penaltyFor } from './penalty.ts';
+import { type PresetName, presetNames } from './presets.ts';
+import type { RuleName, Violation } from './rule.ts';
+
+// Goal: whatever breaks whichever rule, the sender is told at most what its protocol lets it be
+// told, and nobody waits for ever.
+// Method: every code with every kind of message, in every version and preset; then the exceptions.
+
+const ruleOf: Readonly<Record<string, RuleName>> = {
+  FORMAT: 'format',
+  DIRECTION: 'direction',
+  MATCH: 'message-id',
+  PAYLOAD: 'payload',
+  FIRMWARE: 'secure-firmware',
+};
+
+const violations: readonly Violation[] = (Object.keys(errors) as ErrorCode[]).flatMap((code) => {
+  const rule = ruleOf[code.split('_')[0] ?? ''];
+  return rule === undefined ? [] : [{ rule, code, severity: 'hard', detail: '' } as const];
+});
+
+const samples: readonly (readonly unknown[])[] = [
+  [2, 'i', 'Reset', {}],
+  [3, 'i', {}],
+  [4, 'i', 'GenericError', '', {}],
+  [5, 'i', 'GenericError', '', {}],
+  [6, 'i', 'Reset', {}],
+  [2, 'i'],
+  [2, 5],
+  [3, 'i'],
+  [3, 5],
+  [4, 'i'],
+  [5, 'i'],
+  [6, 'i'],
+  [9, 'i'],
+  [],
+];
+
+function frameOf(elements: readonly unknown[], version: OcppVersion): Frame | Unreadable {
+  return decode(Buffer.from(JSON.stringify(elements)), 'charger', version).frame;
+}
+
+function typeIdOf(elements: readonly unknown[]): unknown {
+  return elements[0];
+}
+
+function each(
+  check: (
+    penalty: Penalty,
+    at: {
+      elements: readonly unknown[];
+      frame: Frame | Unreadable;
+      violation: Violation;
+      version: OcppVersion;
+      preset: PresetName;
+    },
+    where: string,
+  ) => void,
+): void {
+  for (const version of ocppVersions) {
+    for (const preset of presetNames) {
+      for (const elements of samples) {
+        const frame = frameOf(elements, version);
+        for (const violation of violations) {
+          // A text that is no message cannot break a rule about messages.
+          if (frame.kind === 'unreadable' && violation.rule !== 'format') continue;
+          const penalty = penaltyFor(frame, violation, version, preset);
+          const where = `${version} ${preset} ${JSON.stringify(elements)} ${violation.code}`;
+          check(penalty, { elements, frame, violation, version, preset }, where);
+        }
+      }
+    }
+  }
+}
+
+describe('penalties, over every code, kind, version and preset', () => {
+  test('there are violations of all five rules to walk', () => {
+    assert.equal(new Set(violations.map(({ rule }) => rule)).size, 5);
+  });
+
+  test('a reply is never answered with a CallError to its sender', () => {
+    each((penalty, { elements }, where) => {
+      const typeId = typeIdOf(elements);
+      if (typeId === 3 || typeId === 4 || typeId === 5) {
+        assert.notEqual(penalty.is, 'call-error', where);
+      }
+    });
+  });
+
+  test('T2-18: a SEND is never answered', () => {
+    each((penalty, { elements }, where) => {
+      if (typeIdOf(elements) !== 6) return;
+      assert(penalty.is === 'drop' || penalty.is === 'close', where);
+    });
+  });
+
+  test('a CallError has a code that can answer a call, and an id that can be sent', () => {
+    each((penalty, _, where) => {
+      if (penalty.is !== 'call-error' && penalty.is !== 'answer-caller') return;
+      assert(penalty.code !== undefined && isCallErrorCode(penalty.code), where);
+      assert(penalty.id === 'i' || penalty.id === '-1', where);
+    });
+  });
+
+  test('only strict closes, and only for rule 1', () => {
+    each((penalty, { preset, violation }, where) => {
+      const closes = preset === 'strict' && violation.rule === 'format';
+      assert.equal(penalty.is === 'close', closes, where);
+    });
+  });
+
+  test('strict is Table 1: CallError for calls that break 2, 4 or 5, else nothing is said', () => {
+    each((penalty, { frame, preset, violation }, where) => {
+      if (preset !== 'strict' || violation.rule === 'format') return;
+      const isAnswered = frame.kind === 'call' && violation.rule !== 'message-id';
+      assert.equal(penalty.is, isAnswered ? 'call-error' : 'drop', where);
+    });
+  });
+
+  test('outside strict, a refused reply is made up for to the caller, unless it answers nothing', () => {
+    each((penalty, { frame, preset, violation }, where) => {
+      const isReply = frame.kind === 'call-result' || frame.kind === 'call-error';
+      if (preset === 'strict' || !isReply) return;
+      if (violation.code === 'FORMAT_EMPTY') return;
+      const expected = violation.rule === 'message-id' ? 'drop' : 'answer-caller';
+      assert.equal(penalty.is, expected, where);
+    });
+  });
+
+  test('a strike is given for what is malformed or unsolicited, and for nothing else', () => {
+    each((penalty, { preset, violation }, where) => {
+      if (preset === 'strict') return;
+      const { code, rule } = violation;
+      const counts = rule === 'format' || rule === 'message-id';
+      const isHarmless = code === 'FORMAT_EMPTY' || code === 'MATCH_LATE';
+      assert.equal(penalty.isStrike, counts && !isHarmless, where);
+    });
+  });
+
+  test('OCPP 1.6 never hears of the id "-1"', () => {
+    each((penalty, { version }, where) => {
+      if (version === 'ocpp1.6') assert.notEqual(penalty.id, '-1', where);
+    });
+  });
+});
+
+describe('penalties outside strict', () => {
+  const penalty = (
+    elements: readonly unknown[],
+    code: ErrorCode,
+    version: OcppVersion,
+  ): Penalty => {
+    const violation = violations.find((candidate) => candidate.code === code);
+    assert(violation !== undefined);
+    return penaltyFor(frameOf(elements, version), violation, version, 'standard');
+  };
+
+  test('C18: an empty frame and a late reply are ignored and are no strike', () => {
+    for (const version of ocppVersions) {
+      assert.deepEqual(penalty([], 'FORMAT_EMPTY', version), { is: 'drop', isStrike: false });
+      assert.deepEqual(penalty([3, 'i', {}], 'MATCH_LATE', version), {
+        is: 'drop',
+        isStrike: false,
+      });
+    }
+  });
+
+  test('an unsolicited reply is dropped and is a strike', () => {
+    assert.deepEqual(penalty([3, 'i', {}], 'MATCH_UNSOLICITED', 'ocpp1.6'), {
+      is: 'drop',
+      isStrike: true,
+    });
+  });
+
+  test('an error under "-1" says that an id could not be read: dropped, and no strike', () => {
+    const elements = [4, '-1', 'RpcFrameworkError', '', {}];
+    assert.deepEqual(penalty(elements, 'MATCH_UNSOLICITED', 'ocpp2.1'), {
+      is: 'drop',
+      isStrike: false,
+    });
+  });
+
+  test('an unknown message type is answered by OCPP 2.0.1 alone (part 4 section 4.4)', () => {
+    const outcomes = ocppVersions.map(
+      (version) => penalty([9, 'i'], 'FORMAT_MESSAGE_TYPE', version).is,
+    );
+    assert.deepEqual(outcomes, ['drop', 'call-error', 'drop']);
+  });
+
+  test('a text without a readable id is answered under "-1" in OCPP 2.x, not at all in 1.6', () => {
+    const outcomes = ocppVersions.map((version) => penalty([], 'FORMAT_JSON', version));
+    assert.deepEqual(
+      outcomes.map(({ is, id }) => [is, id]),
+      [
+        ['drop', undefined],
+        ['call-error', '-1'],
+        ['call-error', '-1'],
+      ],
+    );
+  });
+
+  test('an id that is far too long is not sent back', () => {
+    const elements = [2, 'x'.repeat(messageIdLengthMax + 1), 'Reset', {}];
+    assert.equal(penalty(elements, 'FORMAT_MESSAGE_ID', 'ocpp2.1').id, '-1');
+    assert.equal(penalty(elements, 'FORMAT_MESSAGE_ID', 'ocpp1.6').is, 'drop');
+    const longest = [2, 'x'.repeat(messageIdLengthMax), 'Reset', {}];
+    assert.equal(penalty(longest, 'DIRECTION_WRONG_SENDER', 'ocpp1.6').id?.length, 255);
+  });
+
+  test('a call with the id of an open call is dropped: an answer would answer the other one', () => {
+    for (const version of ocppVersions) {
+      assert.equal(penalty([2, 'i', 'Reset', {}], 'MATCH_ID_IN_USE', version).is, 'drop');
+    }
+  });
+});

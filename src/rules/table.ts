@@ -1,0 +1,15 @@
+import { actionDirection } from './action-direction.ts';
+import { messageFormat } from './message-format.ts';
+import { messageIdMatching } from './message-id.ts';
+import { payloadSchema } from './payload.ts';
+import type { Rule } from './rule.ts';
+import { secureFirmware } from './secure-firmware.ts';
+
+/** PNNL-35706 Table 1, in its order. `docs/message-rules.md` is generated from it. */
+export const rules: readonly Rule[] = [
+  messageFormat,
+  actionDirection,
+  messageIdMatching,
+  payloadSchema,
+  secureFirmware,
+];

@@ -1,0 +1,135 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { stringify } from 'yaml';
+import { type RunningGateway, runGateway } from '../../src/cmd/run-gateway.ts';
+import { describeMistake, parseConfig } from '../../src/config/load.ts';
+import type { EventName, GatewayEvent } from '../../src/events/catalogue.ts';
+
+/** An event of one name. */
+export type EventOf<Name extends EventName> = Extract<GatewayEvent, { readonly name: Name }>;
+
+/** A real gateway on loopback, with everything around it, for one test. */
+export interface LiveGateway {
+  readonly running: RunningGateway;
+  /** Where a charger with this identity connects. The identity is percent-encoded. */
+  url(identity: string): string;
+  /** Port of the first listener. */
+  readonly port: number;
+  readonly adminUrl: string;
+  /** Everything that happened so far. */
+  readonly events: readonly GatewayEvent[];
+  /** The first event of that name that matches, whether it has happened or will. */
+  event<Name extends EventName>(
+    name: Name,
+    matches?: (event: EventOf<Name>) => boolean,
+  ): Promise<EventOf<Name>>;
+  /** The whole log so far. */
+  log(): string;
+  /** The records of the quarantine, written out first; usable once the gateway is stopped. */
+  quarantined(): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** Stops the gateway; idempotent. */
+  stop(): Promise<void>;
+  /** Stops the gateway and removes its files. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Sections of the configuration that a test wants otherwise. */
+export type ConfigChanges = Readonly<Record<string, unknown>>;
+
+/**
+ * Starts a gateway in front of `csmsUrl`. Sections in `changes` are merged over a base that lets
+ * every charger in; `listener` is merged into the only listener.
+ */
+export async function startLiveGateway(
+  csmsUrl: string,
+  changes: ConfigChanges = {},
+  listener: ConfigChanges = {},
+): Promise<LiveGateway> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'gatewatt-test-'));
+  const base: Record<string, Readonly<Record<string, unknown>>> = {
+    gateway: { dataDir: 'data', logLevel: 'debug', drainSeconds: 2 },
+    csms: { url: csmsUrl },
+    chargers: { unknown: 'enroll' },
+    admin: { address: '127.0.0.1:0' },
+  };
+  const sections = Object.fromEntries(
+    [...new Set([...Object.keys(base), ...Object.keys(changes)])].map((section) => [
+      section,
+      { ...base[section], ...(changes[section] as object | undefined) },
+    ]),
+  );
+  const text = stringify({
+    ...sections,
+    listeners: [
+      {
+        name: 'field',
+        address: '127.0.0.1:0',
+        path: '/ocpp',
+        securityProfile: 0,
+        allowUnauthenticated: true,
+        ...listener,
+      },
+    ],
+  });
+  const config = parseConfig(text);
+  if (!config.ok) {
+    throw new Error(config.error.map((it) => describeMistake('test', it)).join('\n'));
+  }
+
+  const events: GatewayEvent[] = [];
+  const waiting = new Set<() => void>();
+  let log = '';
+  const running = await runGateway(config.value, {
+    configFile: path.join(directory, 'gatewatt.yaml'),
+    log: {
+      write: (line) => {
+        log += line;
+      },
+    },
+    observer: (event) => {
+      events.push(event);
+      for (const check of [...waiting]) check();
+    },
+  });
+  const port = running.gateway.listeners[0]?.port ?? 0;
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= running.stop();
+    return stopped;
+  };
+  return {
+    running,
+    port,
+    url: (identity) => `ws://127.0.0.1:${port}/ocpp/${encodeURIComponent(identity)}`,
+    adminUrl: `http://${running.admin.address}`,
+    events,
+    event: (name, matches = () => true) =>
+      new Promise((resolve) => {
+        const check = (): void => {
+          const found = events.find((event) => event.name === name && matches(event as never));
+          if (found === undefined) return;
+          waiting.delete(check);
+          resolve(found as never);
+        };
+        waiting.add(check);
+        check();
+      }),
+    log: () => log,
+    quarantined: async () => {
+      const folder = path.join(directory, 'data', 'quarantine');
+      const files = (await readdir(folder)).sort();
+      const texts = await Promise.all(files.map((it) => readFile(path.join(folder, it), 'utf8')));
+      const lines = texts
+        .join('')
+        .split('\n')
+        .filter((line) => line !== '');
+      return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    },
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
