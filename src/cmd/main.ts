@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
 import { exitCodes } from './exit-codes.ts';
 import { serveCommand } from './serve.ts';
+import { simulateCommand } from './simulate.ts';
 
 const packageFile = new URL('../../package.json', import.meta.url);
 const { version } = JSON.parse(readFileSync(packageFile, 'utf8')) as { readonly version: string };
@@ -12,7 +13,8 @@ const program = new Command('gatewatt')
   .version(version)
   .showHelpAfterError('(see gatewatt --help)')
   .addCommand(serveCommand())
-  .addCommand(checkCommand());
+  .addCommand(checkCommand())
+  .addCommand(simulateCommand());
 
 for (const command of program.commands) command.exitOverride();
 program.exitOverride();
