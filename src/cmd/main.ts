@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
+import { demoCommand } from './demo/command.ts';
 import { exitCodes } from './exit-codes.ts';
 import { serveCommand } from './serve.ts';
 import { simulateCommand } from './simulate.ts';
@@ -12,6 +13,7 @@ const program = new Command('gatewatt')
   .description('Zero-trust security gateway for OCPP, between charging stations and their CSMS.')
   .version(version)
   .showHelpAfterError('(see gatewatt --help)')
+  .addCommand(demoCommand())
   .addCommand(serveCommand())
   .addCommand(checkCommand())
   .addCommand(simulateCommand());

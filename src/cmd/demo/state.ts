@@ -1,0 +1,84 @@
+import type { GatewayEvent } from '../../events/catalogue.ts';
+import type { OcppVersion } from '../../ocpp/version.ts';
+
+/** One line of what happens, for people. */
+export interface DemoLine {
+  /** Unix milliseconds. */
+  readonly atMs: number;
+  readonly kind: 'passed' | 'flagged' | 'refused' | 'notice';
+  readonly text: string;
+}
+
+/** One charger, as the demo shows it. */
+export interface DemoCharger {
+  readonly identity: string;
+  readonly version: OcppVersion;
+  readonly status: string;
+  readonly powerKw: number;
+  readonly socPercent: number | undefined;
+}
+
+/** One thing that a rogue tries. */
+export interface DemoAttempt {
+  readonly title: string;
+  readonly outcome: 'waiting' | 'running' | 'stopped' | 'got-through';
+  /** What stopped it, or what went wrong. */
+  readonly because: string;
+}
+
+/** Lines that are kept for the screen. */
+const linesMax = 200;
+
+/** Everything that the demo shows. */
+export class DemoState {
+  readonly lines: DemoLine[] = [];
+  readonly counts = { passed: 0, flagged: 0, refused: 0 };
+  attempts: readonly DemoAttempt[] = [];
+  /** Is told of every line. */
+  onLine: (line: DemoLine) => void = () => {};
+
+  /** Adds a line. */
+  add(line: DemoLine): void {
+    this.lines.push(line);
+    if (this.lines.length > linesMax) this.lines.shift();
+    this.onLine(line);
+  }
+
+  /** Takes note of what the gateway reports of itself. */
+  observe(event: GatewayEvent, atMs: number): void {
+    switch (event.name) {
+      case 'FrameAdmitted': {
+        this.counts.passed += 1;
+        const what = event.action ?? (event.frameKind === 'call-error' ? 'error' : 'answer');
+        const text = `${event.charger} ${event.from === 'charger' ? '→' : '←'} CSMS  ${what}`;
+        this.add({ atMs, kind: 'passed', text });
+        return;
+      }
+      case 'FrameFlagged':
+      case 'FrameRefused': {
+        const isRefused = event.name === 'FrameRefused';
+        this.counts[isRefused ? 'refused' : 'flagged'] += 1;
+        const arrow = event.from === 'charger' ? '→' : '←';
+        const stop = isRefused ? '✗' : '!';
+        const text = `${event.charger} ${arrow}${stop} CSMS  ${event.action ?? 'message'}: ${event.code}`;
+        this.add({ atMs, kind: isRefused ? 'refused' : 'flagged', text });
+        return;
+      }
+      case 'UpgradeRefused':
+        this.add({
+          atMs,
+          kind: 'refused',
+          text: `${event.charger ?? event.remoteAddress} ✗ connection: ${event.code}`,
+        });
+        return;
+      case 'SessionOpened':
+        this.add({ atMs, kind: 'notice', text: `${event.charger} connected (${event.version})` });
+        return;
+      case 'SessionClosed':
+        this.add({ atMs, kind: 'notice', text: `${event.charger} disconnected: ${event.code}` });
+        return;
+      default:
+        return;
+    }
+  }
+}
