@@ -1,0 +1,220 @@
+import type { OcppVersion, Peer } from '../../src/ocpp/version.ts';
+import { admit, type Verdict } from '../../src/rules/admit.ts';
+import { decode } from '../../src/rules/decode.ts';
+import type { Frame, Unreadable } from '../../src/rules/frame.ts';
+import { type PresetName, resolveModes } from '../../src/rules/presets.ts';
+import type { Correlation } from '../../src/rules/rule.ts';
+import { rules } from '../../src/rules/table.ts';
+
+/** A message, to show what the rules make of it. */
+export interface RuleExample {
+  readonly what: string;
+  readonly from: Peer;
+  readonly version: OcppVersion;
+  readonly text: string;
+  /** What the conversation says; worked out from the message when absent. */
+  readonly correlation?: Correlation;
+}
+
+const stopTransaction = (idTag: string): string =>
+  `[2,"5","StopTransaction",{"transactionId":7,"meterStop":1000,` +
+  `"timestamp":"2026-01-01T00:00:00Z","idTag":"${idTag}"}]`;
+const meterValues = (transactionId: string): string =>
+  `[2,"6","MeterValues",{"connectorId":1,"transactionId":${transactionId},"meterValue":` +
+  `[{"timestamp":"2026-01-01T00:00:00","sampledValue":[{"value":"1"}]}]}]`;
+
+/** The examples of docs/message-rules.md. The table there is made by running the rules on them. */
+export const ruleExamples: readonly RuleExample[] = [
+  {
+    what: 'a Heartbeat as it should be',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[2,"1","Heartbeat",{}]',
+  },
+  {
+    what: 'broken JSON: a value is missing',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[2,"2","MeterValues",{"transactionId":,"connectorId":1}]',
+  },
+  {
+    what: 'broken JSON',
+    from: 'csms',
+    version: 'ocpp2.0.1',
+    text: '[2,"2","Reset",{"type":"Immediate"]',
+  },
+  {
+    what: 'one key twice',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[2,"3","Reset",{"type":"Soft","type":"Hard"}]',
+  },
+  {
+    what: 'message type 1',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[1,"4","Heartbeat",{}]',
+  },
+  {
+    what: 'message type 1',
+    from: 'charger',
+    version: 'ocpp2.0.1',
+    text: '[1,"4","Heartbeat",{}]',
+  },
+  { what: 'an empty text', from: 'charger', version: 'ocpp1.6', text: '' },
+  {
+    what: 'null for an empty payload',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[2,"1","Heartbeat",null]',
+  },
+  {
+    what: 'a message id of 40 characters',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: `[2,"${'1'.repeat(40)}","Heartbeat",{}]`,
+  },
+  {
+    what: 'a message id of 40 characters',
+    from: 'charger',
+    version: 'ocpp2.0.1',
+    text: `[2,"${'1'.repeat(40)}","Heartbeat",{}]`,
+  },
+  {
+    what: 'UpdateFirmware sent by a charger',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[2,"7","UpdateFirmware",{"location":"https://example.org","retrieveDate":"2026-01-01T00:00:00Z"}]',
+  },
+  {
+    what: 'an action that no version has',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[2,"7","Explode",{}]',
+  },
+  {
+    what: 'a reply to nothing',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[3,"99",{}]',
+    correlation: { is: 'unsolicited' },
+  },
+  {
+    what: 'a reply after the deadline',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[3,"98",{"status":"Accepted"}]',
+    correlation: { is: 'late' },
+  },
+  {
+    what: 'the id of an open call, other bytes',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[2,"8","ClearCache",{}]',
+    correlation: { is: 'conflict', open: true },
+  },
+  {
+    what: 'StopTransaction without a meter value',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[2,"9","StopTransaction",{"transactionId":7,"timestamp":"2026-01-01T00:00:00Z"}]',
+  },
+  {
+    what: 'StopTransaction with an idTag of 22 characters',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: stopTransaction('A'.repeat(22)),
+  },
+  {
+    what: 'a timestamp without a time zone',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: meterValues('7'),
+  },
+  {
+    what: 'the transaction id 2^63-1, and the same timestamp',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: meterValues('9223372036854775807'),
+  },
+  {
+    what: 'a configuration key of 51 characters',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: `[2,"10","GetConfiguration",{"key":["${'k'.repeat(51)}"]}]`,
+  },
+  {
+    what: 'a reply with an unknown status',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[3,"11",{"status":"Perhaps"}]',
+    correlation: { is: 'answer', action: 'Reset' },
+  },
+  {
+    what: 'a reply without its status',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[3,"11",{}]',
+    correlation: { is: 'answer', action: 'Reset' },
+  },
+  {
+    what: 'DataTransfer with an object for its data',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[2,"12","DataTransfer",{"vendorId":"example","data":{"a":1}}]',
+  },
+  {
+    what: 'UpdateFirmware of OCPP 1.6, which is never signed',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[2,"13","UpdateFirmware",{"location":"https://example.org","retrieveDate":"2026-01-01T00:00:00Z"}]',
+  },
+  {
+    what: 'UpdateFirmware without a signature',
+    from: 'csms',
+    version: 'ocpp2.0.1',
+    text: '[2,"14","UpdateFirmware",{"requestId":1,"firmware":{"location":"https://example.org","retrieveDateTime":"2026-01-01T00:00:00Z"}}]',
+  },
+];
+
+/** What `preset` makes of `example`. */
+export function judge(example: RuleExample, preset: PresetName): Verdict {
+  const { from, version, text } = example;
+  const decoded = decode(Buffer.from(text), from, version);
+  const correlation = example.correlation ?? { is: 'new' };
+  const nobody = {
+    charger: undefined,
+    vendor: undefined,
+    model: undefined,
+    firmware: undefined,
+    listener: undefined,
+  };
+  const modes = resolveModes({ preset, overrides: [] }, nobody);
+  return admit(decoded, { from, version, correlation, modes }, rules);
+}
+
+/** The violation codes that a verdict names, the refused one first. */
+export function codesOf(verdict: Verdict): readonly string[] {
+  const flagged = verdict.flagged.map(({ code }) => code);
+  return verdict.is === 'refused' ? [verdict.violation.code, ...flagged] : flagged;
+}
+
+/** A verdict in words. */
+export function verdictText(verdict: Verdict): string {
+  if (verdict.is === 'admitted')
+    return verdict.flagged.length === 0 ? 'passes' : 'passes, recorded';
+  switch (verdict.penalty.is) {
+    case 'close':
+      return 'connection closed';
+    case 'call-error':
+      return `CallError${verdict.penalty.id === '-1' ? ' with id "-1"' : ''}`;
+    case 'answer-caller':
+      return 'dropped; the caller gets a CallError';
+    case 'drop':
+      return nobodyWaits(verdict.frame) ? 'dropped' : 'dropped without an answer';
+  }
+}
+
+function nobodyWaits(frame: Frame | Unreadable): boolean {
+  return frame.kind !== 'call' && !(frame.kind === 'unreadable' && frame.typeId === 2);
+}
