@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type OcppVersion, ocppVersions } from '../../src/ocpp/version.ts';
 import { startLiveGateway } from '../support/live-gateway.ts';
+import { configFor, portOf, serve, setUp } from '../support/serve-process.ts';
 import { startHandCsms } from '../support/text-peer.ts';
 import {
   answerBy,
@@ -106,6 +107,17 @@ describe('ocpp-rpc', { timeout: 60_000 }, () => {
       });
     }
   }
+
+  test('a conversation through `gatewatt serve` is the one without it', async () => {
+    const direct = await converse('ocpp1.6', async (csmsUrl) => csmsUrl);
+    await using stack = new AsyncDisposableStack();
+    const through = await converse('ocpp1.6', async (csmsUrl) => {
+      const { configFile } = stack.use(await setUp(configFor({ csms: csmsUrl })));
+      const process = stack.use(serve(configFile));
+      return `ws://127.0.0.1:${await portOf(process)}/ocpp`;
+    });
+    assert.deepEqual(withoutRandomIds(through), withoutRandomIds(direct));
+  });
 
   test('R9: eight chargers with four calls in flight each, and a CSMS that calls them all', async () => {
     const version = 'ocpp1.6';
