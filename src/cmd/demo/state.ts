@@ -65,6 +65,7 @@ export class DemoState {
         return;
       }
       case 'UpgradeRefused':
+        this.counts.refused += 1;
         this.add({
           atMs,
           kind: 'refused',
