@@ -6,7 +6,7 @@ import { describeMistake, parseConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema/config.ts';
 import type { GatewayEvent } from '../../events/catalogue.ts';
 import { invariant } from '../../lib/assert.ts';
-import { type Clock, sleep, systemClock } from '../../lib/clock.ts';
+import { type Clock, systemClock } from '../../lib/clock.ts';
 import { type Random, systemRandom } from '../../lib/random.ts';
 import { type OcppVersion, ocppVersions } from '../../ocpp/version.ts';
 import type { PresetName } from '../../rules/presets.ts';
@@ -60,12 +60,14 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const cast = await assemble(options);
   const { state, clock } = cast;
   const view = openView(options, cast);
+  const ending = new AbortController();
   let isSceneOver = false;
   let allStopped = false;
   const scene = (async () => {
     await cast.chargers[victimNumber - 1]?.connected();
-    await sleep(clock, options.paceSeconds * 1000);
-    allStopped = await playScene(stageOf(cast, options));
+    const stage = stageOf(cast, options, ending.signal);
+    await stage.pause(options.paceSeconds * 1000);
+    allStopped = await playScene(stage);
     isSceneOver = true;
     const text = 'that was all: the chargers go on until you press Ctrl-C';
     state.add({ atMs: clock.nowMs(), kind: 'notice', text });
@@ -74,6 +76,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     // The scene fails only when its connections are gone, and then the demo is ending anyway.
     await Promise.race([options.ended, scene.then(() => options.ended)]);
   } finally {
+    ending.abort();
     view.close();
     await cast.end();
     await scene.catch(() => undefined);
@@ -233,10 +236,15 @@ function demoCharger(charger: SimulatedCharger): DemoCharger {
   };
 }
 
+/** The scene was not played to its end, because the demo was ended. */
+class DemoEnded extends Error {
+  override readonly name = 'DemoEnded';
+}
+
 /** Time for the gateway to react to an attack, in milliseconds. Far more than it needs. */
 const reactionMs = 10_000;
 
-function stageOf(cast: Cast, options: DemoOptions): Stage {
+function stageOf(cast: Cast, options: DemoOptions, ending: AbortSignal): Stage {
   const { clock, random, csms, delivered, listeners, rogueCharger, state, url } = cast;
   const victim = cast.chargers[victimNumber - 1];
   invariant(victim !== undefined, 'the demo has at least one charger');
@@ -244,14 +252,30 @@ function stageOf(cast: Cast, options: DemoOptions): Stage {
     new Promise((resolve) => {
       const settle = (event: GatewayEvent | undefined): void => {
         listeners.delete(listener);
+        ending.removeEventListener('abort', onEnding);
         timer.cancel();
         resolve(event);
       };
+      const onEnding = (): void => settle(undefined);
       const listener = (event: GatewayEvent): void => {
         if (matches(event)) settle(event);
       };
       const timer = clock.after(reactionMs, () => settle(undefined));
       listeners.add(listener);
+      ending.addEventListener('abort', onEnding, { once: true });
+    });
+  const pause: Stage['pause'] = (delayMs) =>
+    new Promise((resolve, reject) => {
+      const onEnding = (): void => {
+        timer.cancel();
+        reject(new DemoEnded());
+      };
+      const timer = clock.after(delayMs, () => {
+        ending.removeEventListener('abort', onEnding);
+        resolve();
+      });
+      if (ending.aborted) onEnding();
+      else ending.addEventListener('abort', onEnding, { once: true });
     });
   return {
     clock,
@@ -260,6 +284,7 @@ function stageOf(cast: Cast, options: DemoOptions): Stage {
     victim,
     rogueCharger,
     nextEvent,
+    pause,
     paceSeconds: options.paceSeconds,
     wasDelivered: (text) => delivered.some((traffic) => traffic.text.includes(text)),
     impersonate: async () => {

@@ -1,6 +1,6 @@
 import { errors } from '../../errors/catalogue.ts';
 import type { GatewayEvent } from '../../events/catalogue.ts';
-import { type Clock, sleep } from '../../lib/clock.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { SimulatedCharger } from '../../sim/charger/charger.ts';
 import type { SimulatedCsms } from '../../sim/csms/csms.ts';
 import type { DemoAttempt, DemoState } from './state.ts';
@@ -21,6 +21,8 @@ export interface Stage {
   nextEvent(matches: (event: GatewayEvent) => boolean): Promise<GatewayEvent | undefined>;
   /** Did this text reach the other side, in either direction? */
   wasDelivered(text: string): boolean;
+  /** Resolves after that time, or rejects when the demo ends. */
+  pause(delayMs: number): Promise<void>;
   /** Seconds between two attempts, so that people can follow. */
   readonly paceSeconds: number;
 }
@@ -86,7 +88,7 @@ const attempts: readonly Attempt[] = [
  * @returns whether all of them were stopped.
  */
 export async function playScene(stage: Stage): Promise<boolean> {
-  const { clock, state } = stage;
+  const { state } = stage;
   const shown: DemoAttempt[] = attempts.map(({ title }) => ({
     title,
     outcome: 'waiting',
@@ -104,12 +106,12 @@ export async function playScene(stage: Stage): Promise<boolean> {
     await attempt.attack(stage);
     const event = await seen;
     // Whatever got through needs a moment to arrive.
-    await sleep(clock, deliveryMs);
+    await stage.pause(deliveryMs);
     const isStopped = event !== undefined && !stage.wasDelivered(attempt.marker);
     const because = event === undefined ? 'the gateway noticed nothing' : reasonOf(event);
     show(index, { outcome: isStopped ? 'stopped' : 'got-through', because });
     notice(stage, `attack ${index + 1} ${isStopped ? 'was stopped' : 'GOT THROUGH'}: ${because}`);
-    await sleep(clock, stage.paceSeconds * 1000);
+    await stage.pause(stage.paceSeconds * 1000);
   }
   return shown.every(({ outcome }) => outcome === 'stopped');
 }

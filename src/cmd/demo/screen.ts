@@ -53,11 +53,10 @@ function titleRows({ counts }: DemoState, facts: ScreenFacts): string[] {
   const { passed, flagged, refused } = counts;
   return [
     styleText('bold', ' gatewatt demo') +
-      styleText('dim', '   chargers → ') +
+      styleText('dim', '   Ctrl-C ends it   chargers → ') +
       `gateway ${facts.gateway}` +
       styleText('dim', ' → ') +
-      `CSMS ${facts.csms}` +
-      styleText('dim', '   Ctrl-C ends it'),
+      `CSMS ${facts.csms}`,
     ` ${styleText('green', `passed ${passed}`)}   ${styleText('yellow', `flagged ${flagged}`)}   ` +
       `${styleText('red', `refused ${refused}`)}   sessions ${facts.sessions}   ` +
       styleText('dim', `metrics http://${facts.admin}/metrics`),
