@@ -111,7 +111,7 @@ export const ruleExamples: readonly RuleExample[] = [
     from: 'csms',
     version: 'ocpp1.6',
     text: '[2,"8","ClearCache",{}]',
-    correlation: { is: 'conflict', open: true },
+    correlation: { is: 'conflict', open: true, isUnanswered: true },
   },
   {
     what: 'StopTransaction without a meter value',

@@ -155,11 +155,19 @@ describe('the quarantine is bounded', () => {
     const quarantine = await open({ fileBytesMax: 1_000_000, filesMax: 1000 });
     const large = 'x'.repeat(100_000);
     // All in one turn, so the disk gets nothing done in between.
-    for (let n = 0; n < 150; n += 1) quarantine.keep(frame(large));
+    for (let n = 0; n < 150; n += 1) quarantine.keep(frame(large, `CP-${n}`));
     await quarantine.close();
     const bytes = (await records()).length * large.length;
     assert(bytes > 7_000_000 && bytes < 9_000_000, String(bytes));
     assert.deepEqual(seen, [{ name: 'QuarantineFailed', detail: 'the disk is too slow' }]);
+  });
+
+  test('nor can it with a few large messages, or under its name in another case', async () => {
+    const quarantine = await open({ fileBytesMax: 1_000_000, filesMax: 100 });
+    for (let n = 0; n < 200; n += 1) quarantine.keep(frame('\u0001'.repeat(100_000), 'CP-LOUD'));
+    for (let n = 0; n < 200; n += 1) quarantine.keep(frame('\u0001'.repeat(100_000), 'cp-loud'));
+    await quarantine.close();
+    assert((await records()).length <= 3);
   });
 
   test('one charger cannot push the evidence against another one out', async () => {

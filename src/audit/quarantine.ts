@@ -53,10 +53,11 @@ export async function openQuarantine(
 }
 
 /**
- * What one charger may put into the quarantine: without a limit it could push the evidence of what
- * it did before out of it.
+ * What one charger may put into the quarantine, in messages and in bytes: without a limit it could
+ * push the evidence of what others did out of it.
  */
-const perCharger = { burst: 200, perSecond: 1 };
+const messagesPerCharger = { burst: 200, perSecond: 1 };
+const bytesPerCharger = { burst: 2 * 1024 * 1024, perSecond: 1024 };
 const chargersMax = 10_000;
 
 /** Time without writing after a failure, in milliseconds. */
@@ -76,7 +77,9 @@ class FileQuarantine implements Quarantine {
   readonly #removals = new Set<Promise<void>>();
   #stream: WriteStream | undefined;
   #streamBytes = 0;
-  readonly #buckets: TokenBuckets;
+  readonly #messages: TokenBuckets;
+  readonly #bytes: TokenBuckets;
+  #toldSlowAtMs = -Infinity;
   #resumeAtMs = 0;
 
   constructor(
@@ -91,22 +94,26 @@ class FileQuarantine implements Quarantine {
     this.#emit = emit;
     this.#clock = clock;
     this.#files = [...files];
-    this.#buckets = new TokenBuckets(perCharger, chargersMax, clock);
+    this.#messages = new TokenBuckets(messagesPerCharger, chargersMax, clock);
+    this.#bytes = new TokenBuckets(bytesPerCharger, chargersMax, clock);
     this.#number = Number(files.at(-1)?.slice(8, 18) ?? 0);
   }
 
   keep({ bytes, ...finding }: QuarantinedFrame): void {
     if (this.#clock.elapsedMs() < this.#resumeAtMs) return;
-    if (!this.#buckets.take(finding.charger)) return;
+    // Spellings that differ in case are one charger.
+    const source = finding.charger.toLowerCase();
+    if (!this.#messages.take(source)) return;
     const frame = redactText(Buffer.from(bytes).toString('utf8'));
     const at = new Date(this.#clock.nowMs()).toISOString();
     const line = `${JSON.stringify({ at, ...finding, frame })}\n`;
-    const stream = this.#streamFor(Buffer.byteLength(line));
-    if (this.#pendingBytes() > pendingBytesMax) {
-      this.#fail('the disk is too slow');
+    const lineBytes = Buffer.byteLength(line);
+    if (!this.#bytes.take(source, lineBytes)) return;
+    if (this.#pendingBytes() + lineBytes > pendingBytesMax) {
+      this.#tellSlow();
       return;
     }
-    stream.write(line);
+    this.#streamFor(lineBytes).write(line);
   }
 
   async close(): Promise<void> {
@@ -163,6 +170,14 @@ class FileQuarantine implements Quarantine {
     } catch {
       this.#fail('an old file could not be removed');
     }
+  }
+
+  /** This message is lost, the next one may not be; once a minute is enough to know. */
+  #tellSlow(): void {
+    const nowMs = this.#clock.elapsedMs();
+    if (nowMs - this.#toldSlowAtMs < pauseAfterFailureMs) return;
+    this.#toldSlowAtMs = nowMs;
+    this.#emit({ name: 'QuarantineFailed', detail: 'the disk is too slow' });
   }
 
   /** Then a pause: a full disk must not fill the log as well. */

@@ -36,7 +36,7 @@ describe('a configuration that is right', () => {
     assert.deepEqual([gateway.id, gateway.dataDir], ['gatewatt', './data']);
     assert.equal(limits.frameBytesMax, 262_144);
     assert.deepEqual([listeners[0]?.path, listeners[0]?.identityFrom], ['/', 'path']);
-    assert.deepEqual([queue.callsMax, queue.inFlightSeconds], [64, 30]);
+    assert.deepEqual([queue.callsMax, queue.inFlightSeconds], [512, 30]);
     assert.deepEqual([rules.preset, rules.overrides], ['standard', []]);
   });
 

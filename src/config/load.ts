@@ -62,7 +62,7 @@ export function parseConfig(text: string): Result<Config, readonly ConfigMistake
     const paths =
       issue.code === 'unrecognized_keys'
         ? issue.keys.map((key) => ({ path: [...issue.path, key], message: 'is not a known key' }))
-        : [{ path: issue.path, message: issue.message }];
+        : [{ path: issue.path, message: plainMessage(issue.message) }];
     for (const { path, message } of paths) {
       const offset = offsetOf(document, path);
       const position = offset === undefined ? { line: undefined, column: undefined } : at(offset);
@@ -98,6 +98,11 @@ function offsetOf(document: Document, path: readonly PropertyKey[]): number | un
     if (range?.[0] !== undefined) return range[0];
   }
   return document.contents?.range?.[0];
+}
+
+/** zod speaks of `undefined`; a file has no such thing. */
+function plainMessage(message: string): string {
+  return message.endsWith('received undefined') ? 'is missing' : message;
 }
 
 function pathText(path: readonly PropertyKey[]): string {

@@ -181,6 +181,8 @@ function arrivalFrom(
         socket.once('close', () => resolve(undefined));
         const limits = { ...options.limits };
         if (pingSeconds !== undefined) limits.pingSeconds = pingSeconds;
+        // ws would read the charger's list again, in its own way.
+        if (version !== undefined) request.headers['sec-websocket-protocol'] = version;
         const server = upgrader(options.limits.frameBytesMax, version);
         // What only ws checks: the extensions.
         server.once('wsClientError', () => {

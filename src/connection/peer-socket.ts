@@ -156,6 +156,11 @@ export class PeerSocket {
     return this.#end === undefined && this.#socket.readyState === this.#socket.OPEN;
   }
 
+  /** Is reading paused, so that nothing can be heard of the peer? */
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   /** When anything was last heard of the peer, on the clock's `elapsedMs`. */
   get heardAtMs(): number {
     return this.#heardAtMs;

@@ -56,8 +56,10 @@ export function parseUpgrade(
 /** The names in the header; undefined when it is malformed. */
 function parseSubprotocols(header: string | undefined): readonly string[] | undefined {
   if (header === undefined || header.trim() === '') return [];
-  const names = header.split(',').map((name) => name.trim());
+  // Doubled names and stray commas have one meaning; some stacks write them.
+  const list = header.split(',').map((name) => name.trim());
+  const names = [...new Set(list.filter((name) => name !== ''))];
   const isWellFormed =
-    names.length <= subprotocolsMax && names.every((name) => /^[!-+\--~]{1,64}$/.test(name));
+    list.length <= subprotocolsMax && names.every((name) => /^[!-+\--~]{1,64}$/.test(name));
   return isWellFormed ? names : undefined;
 }

@@ -102,8 +102,8 @@ export const errors = {
     close: 1002,
   },
   FORMAT_PAYLOAD_NULL: {
-    meaning: 'The payload is null where an empty object belongs.',
-    remedy: 'Harmless: early editions of OCPP 1.6 allowed it.',
+    meaning: 'The payload is null, or an empty list, where an empty object belongs.',
+    remedy: 'Harmless: early editions of OCPP 1.6 allowed null, and PHP writes empty lists.',
     sentence: 'The payload is missing.',
     callError: 'FormatViolation',
     close: 1002,
@@ -217,6 +217,12 @@ export const errors = {
     remedy: fixThePeer,
     sentence: 'A date and time is not acceptable.',
     callError: 'FormatViolation',
+  },
+  PAYLOAD_YEAR: {
+    meaning: 'A date and time with a year of five digits or more, which has broken databases.',
+    remedy: checkThePeer,
+    sentence: 'A date and time is out of range.',
+    callError: 'PropertyConstraintViolation',
   },
   PAYLOAD_COUNT: {
     meaning: 'A list with too few or too many elements.',

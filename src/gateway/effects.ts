@@ -46,7 +46,7 @@ export type Effect =
 export function refusalOf(
   charger: string,
   from: Peer,
-  call: Call,
+  call: Pick<Call, 'action' | 'id'>,
   code: CallErrorCode & ErrorCode,
 ): readonly Effect[] {
   const { id } = call;

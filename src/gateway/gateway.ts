@@ -53,7 +53,7 @@ export interface Gateway extends GatewayControl {
 }
 
 /** Chargers whose description is kept between connections. */
-const descriptionsMax = 100_000;
+const descriptionsMax = 50_000;
 
 /**
  * Starts a gateway.

@@ -11,7 +11,7 @@ import { encodeMessage } from '../ocpp/message.ts';
 import { type OcppVersion, otherPeer, type Peer } from '../ocpp/version.ts';
 import { CallLane, type CallLaneLimits } from '../queue/call-lane.ts';
 import { type Modes, type RulePolicy, resolveModes } from '../rules/presets.ts';
-import type { UnverifiedDescription } from '../rules/soft.ts';
+import { isNeverLost, type UnverifiedDescription } from '../rules/soft.ts';
 import { type Effect, refusalOf } from './effects.ts';
 import { type Conversation, passMessage } from './message-path.ts';
 import type { ClaimHolder } from './sessions.ts';
@@ -123,6 +123,8 @@ export class Session implements Conversation, ClaimHolder {
       clock.after(probeSeconds * 1000, resolve);
     });
     if (!socket.isOpen) return 'silent';
+    // A pong could not be heard. If the charger is dead, the stall will show it.
+    if (socket.isPaused) return 'alive';
     if (socket.heardAtMs >= askedAtMs) return 'alive';
     if (socket.hasAnsweredPing) return 'silent';
     return clock.elapsedMs() - socket.heardAtMs < unpingableAliveMs ? 'alive' : 'silent';
@@ -195,7 +197,7 @@ export class Session implements Conversation, ClaimHolder {
       }
       case 'enqueue': {
         const { call, from } = effect;
-        if (this.lanes[from].offer(call, receivedAtMs)) return;
+        if (this.lanes[from].offer(call, receivedAtMs, isNeverLost(call))) return;
         this.#runAll(refusalOf(this.charger, from, call, 'QUEUE_FULL'), receivedAtMs);
         return;
       }

@@ -20,7 +20,7 @@ export const withholdCredentials: ReplyHandler = {
   },
 
   handle({ reply }) {
-    const { value, found } = redactSecrets(reply.payload, { userInfo: false });
+    const { value, found } = redactSecrets(reply.payload, { guesses: false });
     if (!found || !isJsonObject(value)) return { do: 'forward' };
     return { do: 'rewrite', message: { kind: 'call-result', id: reply.id, payload: value } };
   },

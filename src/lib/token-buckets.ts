@@ -31,11 +31,11 @@ export class TokenBuckets {
     this.#clock = clock;
   }
 
-  /** Takes one token of `key`. @returns false when there is none. */
-  take(key: string): boolean {
+  /** Takes `amount` tokens of `key`. @returns false when there are not so many; none is taken. */
+  take(key: string, amount = 1): boolean {
     const bucket = this.#bucketOf(key);
-    if (bucket.tokens < 1) return false;
-    bucket.tokens -= 1;
+    if (bucket.tokens < amount) return false;
+    bucket.tokens -= amount;
     return true;
   }
 

@@ -1,18 +1,21 @@
 /**
- * What a date-time field may hold.
+ * What a date-time field holds.
  *
- * `exact` is RFC 3339, as the schemas ask. `loose` is what chargers in the field send instead: no
- * zone, an offset without minutes, a space for the T. `impossible` is no moment at all, or one so
- * far away that it poisons what stores it (a year 222222017 has taken a CSMS database down).
+ * - `exact`: RFC 3339, as the schemas ask, between 1970 and 2099.
+ * - `loose`: what the field has instead: no zone, an offset without minutes, a space for the T, or
+ *   a year before 1970, which is what "no date" looks like in some languages.
+ * - `far`: a year from 2100 to 9999. It says "never" in an expiry date, and nonsense elsewhere.
+ * - `absurd`: a year of five digits or more. One such has taken a CSMS database down.
+ * - `unreadable`: no moment at all.
  *
  * Source: RFC 3339 section 5.6; OCPP 1.6 section 3.11.
  */
-export type DateTimeReading = 'exact' | 'loose' | 'impossible';
+export type DateTimeReading = 'exact' | 'loose' | 'far' | 'absurd' | 'unreadable';
 
-/** 1970 is what a charger without a clock says, so it must pass. */
-export const yearMin = 1970;
+/** 1970 is what a charger without a clock says. */
+const yearExactMin = 1970;
 /** Beyond any profile or certificate that a charger handles today. */
-export const yearMax = 2099;
+const yearExactMax = 2099;
 
 const pattern =
   /^(\d{4})-(\d{2})-(\d{2})([Tt ])(\d{2}):(\d{2}):(\d{2})(\.\d{1,12})?([Zz]|[+-]\d{2}(?::?\d{2})?)?$/;
@@ -21,15 +24,16 @@ const zonePattern = /^(?:[Zz]|[+-](?:[01]\d|2[0-3])(?::?[0-5]\d)?)$/;
 /** Reads `text` as a moment. */
 export function readDateTime(text: string): DateTimeReading {
   const match = pattern.exec(text);
-  if (match === null) return 'impossible';
+  if (match === null) return /^[+-]?\d{5,}-/.test(text) ? 'absurd' : 'unreadable';
   const [, year, month, day, separator, hour, minute, second, , zone] = match;
-  const inYear = Number(year) >= yearMin && Number(year) <= yearMax;
   const inClock = Number(hour) <= 23 && Number(minute) <= 59 && Number(second) <= 60;
   const inMonth = Number(day) >= 1 && Number(day) <= daysIn(Number(year), Number(month));
   const inZones = zone === undefined || zonePattern.test(zone);
-  if (!inYear || !inClock || !inMonth || !inZones) return 'impossible';
+  if (!inClock || !inMonth || !inZones) return 'unreadable';
+  if (Number(year) > yearExactMax) return 'far';
   const exactZone = zone !== undefined && /^(?:[Zz]|[+-]\d{2}:\d{2})$/.test(zone);
-  return separator !== ' ' && exactZone ? 'exact' : 'loose';
+  const isExact = separator !== ' ' && exactZone && Number(year) >= yearExactMin;
+  return isExact ? 'exact' : 'loose';
 }
 
 function daysIn(year: number, month: number): number {

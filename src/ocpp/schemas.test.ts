@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { actionsOf, isSendAction } from './actions.ts';
 import { ownProperty } from './message.ts';
-import { type PayloadSide, schemaErrors, schemaOf } from './schemas.ts';
+import { type PayloadSide, schemaErrors, schemaOf, schemaReport } from './schemas.ts';
 import { ocppVersions } from './version.ts';
 
 // Goal: every payload that can cross has a validator that really refuses something. (Another
@@ -115,5 +115,37 @@ describe('schemas: the parts that rules lean on', () => {
         }
       }
     }
+  });
+});
+
+describe('a payload that departs in a hundred thousand places', () => {
+  const flood = (length: number): object => ({
+    generatedAt: '2026-01-01T00:00:00Z',
+    seqNo: 0,
+    eventData: Array.from({ length }, () => ({})),
+  });
+
+  test('is looked at as far as its first departure', () => {
+    for (const version of ['ocpp2.0.1', 'ocpp2.1'] as const) {
+      const { errors, isComplete } = schemaReport(version, 'NotifyEvent', 'request', flood(80_000));
+      assert.deepEqual([errors.length, isComplete], [1, false], version);
+    }
+  });
+
+  test('and its smaller twin in whole, each departure once', () => {
+    const report = (length: number): number =>
+      schemaReport('ocpp2.0.1', 'NotifyEvent', 'request', flood(length)).errors.length;
+    // Were each failing item to copy what was found before, this would be tens of millions.
+    assert.equal(report(2000), 2000 * report(1));
+  });
+
+  test('leaves nothing behind in the validator', () => {
+    schemaErrors('ocpp2.0.1', 'NotifyEvent', 'request', flood(1));
+    const again = schemaReport('ocpp2.0.1', 'NotifyEvent', 'request', {
+      generatedAt: '2026-01-01T00:00:00Z',
+      seqNo: 0,
+      eventData: [],
+    });
+    assert.equal(again.errors.length, 1, 'of its own: an empty list');
   });
 });

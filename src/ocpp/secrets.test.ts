@@ -164,12 +164,12 @@ describe('secrets are taken out', () => {
       assert(clean.includes(redacted));
       // Everything else is still there.
       assert.deepEqual(clean.split(redacted).length, 2 + Number(place.includes('vpn password')));
-      assert(redactSecrets(message, { userInfo: true }).found);
+      assert(redactSecrets(message, { guesses: true }).found);
     });
   }
 
   test('a number as secret', () => {
-    const { value, found } = redactSecrets({ apn: { simPin: 1234 } }, { userInfo: true });
+    const { value, found } = redactSecrets({ apn: { simPin: 1234 } }, { guesses: true });
     assert(found);
     assert.deepEqual(value, { apn: { simPin: redacted } });
   });
@@ -258,13 +258,13 @@ describe('what is no secret stays as it is, byte for byte', () => {
   for (const text of texts) {
     test(text, () => {
       assert.equal(redactText(text), text);
-      assert.equal(redactSecrets(JSON.parse(text), { userInfo: true }).found, false);
+      assert.equal(redactSecrets(JSON.parse(text), { guesses: true }).found, false);
     });
   }
 
   test('user information stays where only credentials of the charger are asked for', () => {
     const value = { location: 'ftp://u:p@files.example/' };
-    assert.deepEqual(redactSecrets(value, { userInfo: false }), {
+    assert.deepEqual(redactSecrets(value, { guesses: false }), {
       value,
       found: false,
       isSuspect: false,
@@ -276,7 +276,7 @@ describe('what is no secret stays as it is, byte for byte', () => {
       { key: 'AuthorizationKey', value: secret },
       { key: 'CpoName', value: 'PNNL' },
     ];
-    const { value } = redactSecrets({ configurationKey: list }, { userInfo: true });
+    const { value } = redactSecrets({ configurationKey: list }, { guesses: true });
     assert.deepEqual(value, {
       configurationKey: [
         { key: 'AuthorizationKey', value: redacted },
@@ -287,8 +287,32 @@ describe('what is no secret stays as it is, byte for byte', () => {
 
   test('a key named __proto__ stays a key', () => {
     const { value } = redactSecrets(JSON.parse('{"__proto__":{"password":"x"}}'), {
-      userInfo: true,
+      guesses: true,
     });
     assert.equal(JSON.stringify(value), `{"__proto__":{"password":"${redacted}"}}`);
+  });
+});
+
+describe('texts made to be slow', () => {
+  test('a frame full of URL marks keeps every character, and takes no time to speak of', () => {
+    // Quadratic, this took minutes; the test would time out.
+    const text = `["@ ${'a://:'.repeat(400_000)}"]`;
+    assert.equal(redactText(text), text);
+  });
+});
+
+describe('names that OCPP does not have', () => {
+  const hidden = 'hunter2-hunter2';
+  test('are taken for secrets in what is kept, and not in what is passed on', () => {
+    const payloads = [
+      { wifiPassword: hidden },
+      { configurationKey: [{ key: 'WifiPsk', readonly: false, value: hidden }] },
+      { info: `Authorization: Basic ${hidden}` },
+    ];
+    for (const payload of payloads) {
+      const text = JSON.stringify([3, '1', payload]);
+      assert(!redactText(text).includes(hidden), text);
+      assert.equal(redactSecrets(payload, { guesses: false }).found, false);
+    }
   });
 });

@@ -33,8 +33,9 @@ const secretNames: ReadonlySet<string> = new Set([
 /** Properties that hold the value of a key or variable. */
 const valueProperties: ReadonlySet<string> = new Set(['value', 'attributevalue', 'actualvalue']);
 
-/** Texts that betray a secret in a message that cannot be parsed. */
-const secretMention = /authorizationkey|password|simpin|vpnkey/i;
+/** Names and texts that betray a secret, whoever invented the name. */
+const secretMention =
+  /authorizationkey|passw|passphrase|pwd|psk|secret|apikey|private ?key|simpin|vpnkey|basic |bearer /i;
 
 /** May `text` hold a secret? Cheap, and errs on the side of yes. */
 export function mayHoldSecret(text: string): boolean {
@@ -45,8 +46,11 @@ export function mayHoldSecret(text: string): boolean {
 
 /** What counts as a secret. */
 export interface RedactOptions {
-  /** The user name and password inside a URL as well. */
-  readonly userInfo: boolean;
+  /**
+   * Also what only looks like one: user names and passwords in URLs, and values under names that
+   * OCPP does not have. For what is kept; never for what is passed on.
+   */
+  readonly guesses: boolean;
 }
 
 /** A JSON value without its secrets. */
@@ -69,20 +73,20 @@ export function redactSecrets(value: unknown, options: RedactOptions): Redaction
   const walk = (node: unknown, surroundings: Surroundings): unknown => {
     if (typeof node === 'string') {
       // A bare name asks for a secret or names one; a longer text may hold it.
-      if (secretMention.test(node) && !isSecretName(node)) isSuspect = true;
-      const clean = options.userInfo ? withoutUserInfo(node) : node;
+      if (secretMention.test(node) && !isSecretName(node, options)) isSuspect = true;
+      const clean = options.guesses ? withoutUserInfo(node) : node;
       if (clean !== node) found = true;
       return clean;
     }
     if (Array.isArray(node)) return node.map((item) => walk(item, surroundings));
     if (!isJsonObject(node)) return node;
-    const isNamedSecret = surroundings === 'named-secret' || namesSecret(node);
+    const isNamedSecret = surroundings === 'named-secret' || namesSecret(node, options);
     const copy: Record<string, unknown> = {};
     for (const [key, child] of Object.entries(node)) {
       const folded = key.toLowerCase();
       const isSecret =
         secretProperties.has(folded) ||
-        secretNames.has(folded) ||
+        isSecretName(key, options) ||
         (surroundings === 'vpn' && folded === 'key') ||
         (isNamedSecret && valueProperties.has(folded));
       const inside = isNamedSecret ? 'named-secret' : folded === 'vpn' ? 'vpn' : 'ordinary';
@@ -98,30 +102,68 @@ export function redactSecrets(value: unknown, options: RedactOptions): Redaction
 /** What an object stands in, as far as it tells secrets from ordinary values. */
 type Surroundings = 'ordinary' | 'vpn' | 'named-secret';
 
-function isSecretName(text: string): boolean {
-  return secretNames.has(text.trim().toLowerCase());
+/** Longer texts are no names. */
+const nameLengthMax = 64;
+
+function isSecretName(text: string, { guesses }: RedactOptions): boolean {
+  if (secretNames.has(text.trim().toLowerCase())) return true;
+  return (
+    guesses && /^[\w.-]+$/.test(text) && text.length <= nameLengthMax && secretMention.test(text)
+  );
 }
 
 /** Does `entry` pair the name of a secret with its value? */
-function namesSecret(entry: unknown): boolean {
+function namesSecret(entry: unknown, options: RedactOptions): boolean {
   const names = [
     ownProperty(entry, 'key'),
     ownProperty(ownProperty(entry, 'variable'), 'name'),
     ownProperty(ownProperty(entry, 'variable'), 'instance'),
     ownProperty(entry, 'variable'),
   ];
-  return names.some((name) => typeof name === 'string' && isSecretName(name));
+  return names.some((name) => typeof name === 'string' && isSecretName(name, options));
 }
 
 /**
- * User name and password of a URL. A password may hold a raw slash although RFC 3986 forbids it;
- * then what looks like a port is none.
+ * Takes user names and passwords out of URLs: upload and firmware locations often carry them.
+ * Looks at each character once.
  */
-const userInfo = /([a-z][a-z0-9+.-]{0,31}:\/\/)(?:[^/?#\s]*|[^/?#\s:]*:(?!\d+(?:[/?#]|$))\S*)@/gi;
-
-/** Upload and firmware locations often carry a user name and a password. */
 function withoutUserInfo(text: string): string {
-  return text.replace(userInfo, `$1${redacted}@`);
+  let clean = '';
+  let at = 0;
+  for (let mark = text.indexOf('://'); mark >= 0; mark = text.indexOf('://', at)) {
+    const start = mark + 3;
+    const end = endOfUrl(text, start);
+    const length = userInfoLength(text.slice(start, end));
+    clean += text.slice(at, start) + (length > 0 ? redacted : '');
+    at = start + length;
+    // What is left of this URL holds no other mark.
+    clean += text.slice(at, end);
+    at = end;
+  }
+  return clean + text.slice(at);
+}
+
+/** Where the URL whose authority starts at `start` ends: at a space, or where the next one marks. */
+function endOfUrl(text: string, start: number): number {
+  for (let at = start; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (character <= 0x20 || (character === 0x3a && text.startsWith('://', at))) return at;
+  }
+  return text.length;
+}
+
+/**
+ * Characters of user name and password at the start of `rest`. A password may hold a raw slash
+ * although RFC 3986 forbids it; then what looks like a port is none.
+ */
+function userInfoLength(rest: string): number {
+  const slash = rest.search(/[/?#]/);
+  const authority = slash < 0 ? rest : rest.slice(0, slash);
+  const inAuthority = authority.lastIndexOf('@');
+  if (inAuthority >= 0) return inAuthority;
+  const colon = authority.indexOf(':');
+  const isPort = colon < 0 || /^\d+$/.test(authority.slice(colon + 1));
+  return isPort ? 0 : Math.max(0, rest.lastIndexOf('@'));
 }
 
 /**
@@ -135,7 +177,7 @@ export function redactText(text: string): string {
   if (!mayHoldSecret(text)) return text;
   const json = parseStrictJson(text, { depthMax });
   if (json.ok && !json.value.hazards.has('duplicate-key')) {
-    const { value, found, isSuspect } = redactSecrets(json.value.value, { userInfo: true });
+    const { value, found, isSuspect } = redactSecrets(json.value.value, { guesses: true });
     if (!isSuspect) return found ? JSON.stringify(value) : text;
   }
   return text.replace(/"(?:[^"\\]|\\.)*"?|[^\s"[\]{}:,]+/gs, (token) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type JsonHazard, parseStrictJson } from './strict-json.ts';
+import { foldKey, type JsonHazard, parseStrictJson } from './strict-json.ts';
 
 // Goal: no text that two JSON parsers read differently is taken for an ordinary one, and no ordinary
 // text is taken for a hazard (docs/decisions/0003-original-bytes.md; threat T2-26).
@@ -217,5 +217,28 @@ describe('strict JSON: large texts', () => {
 
   test('a text of one megabyte with an escape at its end is read whole', () => {
     assert.deepEqual(hazardsOf(`["${'x'.repeat(1_000_000)}\\u0000"]`), ['nul-character']);
+  });
+});
+
+describe('strict JSON: keys that some parsers fold', () => {
+  test('the long s and the Kelvin sign are s and k', () => {
+    assert.deepEqual(['time\u017ftamp', '\u212aey', 'IDTAG'].map(foldKey), [
+      'timestamp',
+      'key',
+      'idtag',
+    ]);
+    const json = parseStrictJson('{"timestamp":1,"time\u017ftamp":2}', { depthMax: 9 });
+    assert(json.ok && json.value.hazards.has('duplicate-key'));
+  });
+
+  test('a decimal that a double rounds to an integer is out of range', () => {
+    const hazards = (text: string): number => {
+      const json = parseStrictJson(text, { depthMax: 9 });
+      return json.ok ? json.value.hazards.size : -1;
+    };
+    assert.deepEqual(
+      ['0.99999999999999999999', '1.0000000000000000000', '0.30000000000000004'].map(hazards),
+      [1, 0, 0],
+    );
   });
 });

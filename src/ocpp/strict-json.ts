@@ -141,10 +141,18 @@ function noteKey(
   key: string,
   report: (hazard: JsonHazard) => void,
 ): void {
-  const folded = key.toLowerCase();
+  const folded = foldKey(key);
   if (keys?.has(folded)) report('duplicate-key');
   keys?.add(folded);
   if (prototypeKeys.has(key)) report('prototype-key');
+}
+
+/**
+ * What keys have in common that some parser takes for one. Upper case first: it maps the long s and
+ * the Kelvin sign to S and K, as Unicode case folding does, and as parsers in Go do.
+ */
+export function foldKey(key: string): string {
+  return key.toUpperCase().toLowerCase();
 }
 
 function endOfNumber(text: string, start: number): number {
@@ -171,9 +179,16 @@ function checkNumber(spelled: string, report: (hazard: JsonHazard) => void): voi
   const value = Number(spelled);
   if (Math.abs(value) > Number.MAX_SAFE_INTEGER) {
     report(isInt64(spelled) ? 'inexact-integer' : 'number-out-of-range');
-  } else if (value === 0 && /[1-9]/.test(spelled.replace(/[eE].*$/, ''))) {
+  } else if (Number.isInteger(value) && isRoundedToInteger(spelled, value)) {
     report('number-out-of-range');
   }
+}
+
+/** Is it zero or an integer to a double, but not as it is spelled? */
+function isRoundedToInteger(spelled: string, value: number): boolean {
+  const mantissa = spelled.replace(/[eE].*$/, '');
+  if (value === 0) return /[1-9]/.test(mantissa);
+  return mantissa === spelled && /\.\d*[1-9]/.test(spelled);
 }
 
 function isInt64(spelled: string): boolean {

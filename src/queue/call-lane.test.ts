@@ -42,12 +42,21 @@ describe('the queue (PNNL-35706 section 4.0)', () => {
     assert.deepEqual([lane.hasOpenCall, lane.waitingCount], [false, 0]);
   });
 
+  test('a waiting call keeps neither its payload nor the read that it was part of', () => {
+    const lane = new CallLane(limits);
+    const offered = call('a', 'Heartbeat', { b: 1 });
+    lane.offer(offered, 0);
+    const kept = lane.next(0)?.call;
+    assert.deepEqual(Object.keys(kept ?? {}).sort(), ['action', 'bytes', 'id']);
+    assert.equal(kept?.bytes.buffer.byteLength, offered.bytes.byteLength);
+  });
+
   test('what is sent are the bytes that came', () => {
     const lane = new CallLane(limits);
     const offered = call('a', 'Heartbeat', { b: 1 });
     lane.offer(offered, 5);
     const next = lane.next(9);
-    assert.equal(next?.call.bytes, offered.bytes);
+    assert.deepEqual(Buffer.from(next?.call.bytes ?? []), Buffer.from(offered.bytes));
     assert.equal(next?.arrivedAtMs, 5);
   });
 
@@ -158,11 +167,23 @@ describe('R2: a call that comes again', () => {
   test('same id and other bytes is a conflict, if only by a blank', () => {
     const lane = laneWith(['a']);
     const other = Buffer.from('[2,"a","Heartbeat", {}]');
-    assert.deepEqual(lane.correlateCall('a', other, 0), { is: 'conflict', open: true });
+    assert.deepEqual(lane.correlateCall('a', other, 0), {
+      is: 'conflict',
+      open: true,
+      isUnanswered: true,
+    });
     lane.next(0);
-    assert.deepEqual(lane.correlateCall('a', other, 0), { is: 'conflict', open: true });
+    assert.deepEqual(lane.correlateCall('a', other, 0), {
+      is: 'conflict',
+      open: true,
+      isUnanswered: true,
+    });
     lane.settle('a', true, 0);
-    assert.deepEqual(lane.correlateCall('a', other, 1), { is: 'conflict', open: false });
+    assert.deepEqual(lane.correlateCall('a', other, 1), {
+      is: 'conflict',
+      open: false,
+      isUnanswered: false,
+    });
   });
 
   test('a lane says which ids are still to be answered', () => {
@@ -251,5 +272,42 @@ describe('limits of the queue', () => {
       patient.expire(30_000).map(({ id }) => id),
       ['a', 'b'],
     );
+  });
+});
+
+describe('a call that was given up', () => {
+  test('keeps its id from other calls: its late answer would be taken for theirs', () => {
+    const lane = laneWith(['a'], { inFlightMs: 100 });
+    lane.next(0);
+    lane.expire(100);
+    const other = bytes('a', 'Authorize');
+    assert.deepEqual(lane.correlateCall('a', other, 101), {
+      is: 'conflict',
+      open: false,
+      isUnanswered: true,
+    });
+    assert.deepEqual(lane.correlateCall('a', bytes('a'), 101), { is: 'retry', open: false });
+  });
+
+  test('a vital call waits beyond the number of calls, but not beyond the bytes', () => {
+    const small = call('a');
+    const lane = new CallLane({
+      ...limits,
+      callsMax: 1,
+      bytesMax: 3 * small.bytes.byteLength,
+    });
+    assert.equal(lane.offer(small, 0), true);
+    assert.equal(lane.offer(call('b'), 0), false);
+    assert.equal(lane.offer(call('b'), 0, true), true);
+    assert.equal(lane.offer(call('c'), 0, true), true);
+    assert.equal(lane.offer(call('d'), 0, true), false);
+  });
+
+  test('a result is complained about once', () => {
+    const lane = laneWith(['a']);
+    lane.next(0);
+    lane.settle('a', true, 1);
+    assert.equal(lane.correlateResultError('a', 2).is, 'answer');
+    assert.equal(lane.correlateResultError('a', 3).is, 'unsolicited');
   });
 });

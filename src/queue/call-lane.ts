@@ -37,11 +37,14 @@ export class CallLane {
     const held = this.#heldWith(id);
     if (held !== undefined) {
       const isSame = Buffer.compare(held.call.bytes, bytes) === 0;
-      return { is: isSame ? 'retry' : 'conflict', open: true };
+      return isSame
+        ? { is: 'retry', open: true }
+        : { is: 'conflict', open: true, isUnanswered: true };
     }
     const recent = this.#recentWith(id, nowMs);
     if (recent === undefined) return { is: 'new' };
-    return { is: recent.digest === digestOf(bytes) ? 'retry' : 'conflict', open: false };
+    if (recent.digest === digestOf(bytes)) return { is: 'retry', open: false };
+    return { is: 'conflict', open: false, isUnanswered: recent.ended === 'expired' };
   }
 
   /** What the lane knows of a reply with this id. A call that still waits has no reply. */
@@ -50,22 +53,31 @@ export class CallLane {
     return this.#recentWith(id, nowMs) === undefined ? { is: 'unsolicited' } : { is: 'late' };
   }
 
-  /** What the lane knows of a caller's complaint about the result of its call (OCPP 2.1). */
+  /**
+   * What the lane knows of a caller's complaint about the result of its call (OCPP 2.1). There is
+   * one complaint for a result: the next one is about nothing.
+   */
   correlateResultError(id: string, nowMs: number): Correlation {
     const recent = this.#recentWith(id, nowMs);
-    return recent?.hasResult === true
-      ? { is: 'answer', action: recent.action }
-      : { is: 'unsolicited' };
+    if (recent?.ended !== 'result') return { is: 'unsolicited' };
+    recent.ended = 'complaint';
+    return { is: 'answer', action: recent.action };
   }
 
-  /** Takes a call that may be sent; false when the lane is full, and then it is not taken. */
-  offer(call: Admitted<Frame<Call>>, nowMs: number): boolean {
+  /**
+   * Takes a call that may be sent; false when the lane is full, and then it is not taken.
+   *
+   * @param isVital whether it counts for more than the number of calls that may wait.
+   */
+  offer(call: Admitted<Frame<Call>>, nowMs: number, isVital = false): boolean {
     const { bytesMax, callsMax } = this.#limits;
     const isFull =
-      this.#waiting.length >= callsMax || this.#waitingBytes + call.bytes.byteLength > bytesMax;
+      (this.#waiting.length >= callsMax && !isVital) ||
+      this.#waitingBytes + call.bytes.byteLength > bytesMax;
     if (isFull) return false;
     this.#waitingBytes += call.bytes.byteLength;
-    this.#waiting.push({ call, arrivedAtMs: nowMs });
+    const { action, id } = call;
+    this.#waiting.push({ call: { action, bytes: ownBytes(call.bytes), id }, arrivedAtMs: nowMs });
     return true;
   }
 
@@ -81,15 +93,15 @@ export class CallLane {
   /** Closes the open call `id`, because it was answered. Anything else changes nothing. */
   settle(id: string, hasResult: boolean, nowMs: number): void {
     if (this.#open?.call.id !== id) return;
-    this.#remember(this.#open.call, hasResult, nowMs);
+    this.#remember(this.#open.call, hasResult ? 'result' : 'error', nowMs);
     this.#open = undefined;
   }
 
   /** Removes and returns the calls whose time is up, whether open or waiting. */
-  expire(nowMs: number): readonly Call[] {
-    const expired: Call[] = [];
+  expire(nowMs: number): readonly QueuedCall[] {
+    const expired: QueuedCall[] = [];
     if (this.#open !== undefined && this.#open.sentAtMs + this.#limits.inFlightMs <= nowMs) {
-      this.#remember(this.#open.call, false, nowMs);
+      this.#remember(this.#open.call, 'expired', nowMs);
       expired.push(this.#open.call);
       this.#open = undefined;
     }
@@ -143,10 +155,10 @@ export class CallLane {
       : undefined;
   }
 
-  #remember(call: Frame<Call>, hasResult: boolean, nowMs: number): void {
+  #remember(call: QueuedCall, ended: RecentCall['ended'], nowMs: number): void {
     this.#recent.delete(call.id);
     const { action, bytes } = call;
-    this.#recent.set(call.id, { action, hasResult, digest: digestOf(bytes), settledAtMs: nowMs });
+    this.#recent.set(call.id, { action, ended, digest: digestOf(bytes), settledAtMs: nowMs });
     if (this.#recent.size <= this.#limits.recentMax) return;
     const oldest = this.#recent.keys().next();
     if (oldest.done === false) this.#recent.delete(oldest.value);
@@ -169,9 +181,15 @@ export interface CallLaneLimits {
   readonly recentMs: number;
 }
 
+/**
+ * What is kept of an admitted call. Not its parsed payload: that can take twenty times the memory
+ * of its bytes, and nobody needs it any more.
+ */
+export type QueuedCall = Pick<Admitted<Frame<Call>>, 'action' | 'bytes' | 'id'>;
+
 /** A call and when it came, in milliseconds of the session's clock. */
 export interface WaitingCall {
-  readonly call: Admitted<Frame<Call>>;
+  readonly call: QueuedCall;
   readonly arrivedAtMs: number;
 }
 
@@ -181,10 +199,15 @@ interface OpenCall extends WaitingCall {
 
 interface RecentCall {
   readonly action: string;
-  /** Was it answered with a CALLRESULT that was passed on? */
-  readonly hasResult: boolean;
+  /** How it ended: what was passed on, or that its time was up. */
+  ended: 'result' | 'complaint' | 'error' | 'expired';
   readonly digest: string;
   readonly settledAtMs: number;
+}
+
+/** The bytes in memory of their own: a small message can be a slice of 64 KiB that were read. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.buffer.byteLength > 2 * bytes.byteLength ? new Uint8Array(bytes) : bytes;
 }
 
 function digestOf(bytes: Uint8Array): string {

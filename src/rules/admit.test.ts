@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import type { Peer } from '../ocpp/version.ts';
 import { type AdmitContext, admit, type Verdict } from './admit.ts';
 import { decode } from './decode.ts';
@@ -132,9 +133,19 @@ describe('P2: a soft violation never stops the end of a transaction or a fault',
     assert.deepEqual(summary(verdict), ['refused payload']);
   });
 
-  test('a hard violation stops it', () => {
-    const verdict = admit(call(stop), context('standard'), [finding('payload', 'hard')]);
-    assert.deepEqual(summary(verdict), ['refused payload']);
+  test('of the hard ones only those stop it that break or deceive others', () => {
+    const outcome = (code: ErrorCode, text: string): readonly string[] => {
+      const violation = { rule: 'payload', code, severity: 'hard', detail: '' } as const;
+      const rule: Rule = { ...finding('payload', 'hard'), check: () => violation };
+      return summary(admit(call(text), context('standard'), [rule]));
+    };
+    for (const code of ['PAYLOAD_DATE', 'PAYLOAD_MISSING', 'PAYLOAD_TYPE'] as const) {
+      assert.deepEqual(outcome(code, stop), ['flagged payload', 'admitted'], code);
+      assert.deepEqual(outcome(code, '[2,"1","Heartbeat",{}]'), ['refused payload'], code);
+    }
+    for (const code of ['PAYLOAD_YEAR', 'PAYLOAD_EXTRA', 'PAYLOAD_LENGTH'] as const) {
+      assert.deepEqual(outcome(code, stop), ['refused payload'], code);
+    }
   });
 
   test('from the CSMS it is nothing special', () => {

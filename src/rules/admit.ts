@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/catalogue.ts';
 import type { OcppVersion, Peer } from '../ocpp/version.ts';
 import type { Decoded } from './decode.ts';
 import type { Admitted, Frame, Unreadable } from './frame.ts';
@@ -63,8 +64,17 @@ function isEnforced(
 ): boolean {
   const { rule, severity } = violation;
   if (modes.modeOf(rule, severity, from) !== 'enforce') return false;
-  if (modes.preset === 'strict' || severity === 'hard' || frame.kind === 'unreadable') return true;
-  return !(from === 'charger' && isNeverLost(frame));
+  if (modes.preset === 'strict' || from === 'csms' || frame.kind === 'unreadable') return true;
+  return !(isNeverLost(frame) && isBearable(violation));
+}
+
+/** May a frame that must never be lost pass in spite of this? */
+function isBearable({ code, rule, severity }: Violation): boolean {
+  if (severity !== 'hard') return true;
+  // A CSMS must take a StopTransaction whatever it thinks of its contents (OCPP 1.6 section 4.10):
+  // what it makes of a wrong type is its business. Not what breaks databases, or reads in two ways.
+  const bearable: readonly ErrorCode[] = ['PAYLOAD_DATE', 'PAYLOAD_MISSING', 'PAYLOAD_TYPE'];
+  return rule === 'payload' && bearable.includes(code);
 }
 
 function flag(violation: Violation, { modes, from }: AdmitContext, flagged: Violation[]): void {

@@ -109,11 +109,11 @@ describe('rule 1: what is no message', () => {
     ['[2,"1",5,{}]', 'hard FORMAT_FRAME'],
     ['[2,"1","",{}]', 'hard FORMAT_FRAME'],
     [`[2,"1","${'A'.repeat(65)}",{}]`, 'hard FORMAT_FRAME'],
-    ['[2,"1","Heartbeat",[]]', 'hard FORMAT_FRAME'],
+    ['[2,"1","Heartbeat",[1]]', 'hard FORMAT_FRAME'],
     ['[2,"1","Heartbeat","{}"]', 'hard FORMAT_FRAME'],
     ['[3,"1"]', 'hard FORMAT_FRAME'],
     ['[3,"1",{},{}]', 'hard FORMAT_FRAME'],
-    ['[3,"1",[]]', 'hard FORMAT_FRAME'],
+    ['[3,"1",[1]]', 'hard FORMAT_FRAME'],
     ['[4,"1"]', 'hard FORMAT_FRAME'],
     ['[4,"1",5,"",{}]', 'hard FORMAT_FRAME'],
     ['[4,"1","GenericError","",{},1]', 'hard FORMAT_FRAME'],
@@ -152,13 +152,26 @@ describe('rule 1: the details of a message', () => {
   ];
   for (const [id, in16, in2x] of ids) {
     test(`R4: a message id of ${id.length} characters (${id.slice(0, 20)})`, () => {
-      for (const text of [`[2,"${id}","Heartbeat",{}]`, `[3,"${id}",{}]`]) {
-        assert.equal(codes(text, 'ocpp1.6'), in16);
-        assert.equal(codes(text, 'ocpp2.0.1'), in2x);
-        assert.equal(codes(text, 'ocpp2.1'), in2x);
-      }
+      const text = `[2,"${id}","Heartbeat",{}]`;
+      assert.equal(codes(text, 'ocpp1.6'), in16);
+      assert.equal(codes(text, 'ocpp2.0.1'), in2x);
+      assert.equal(codes(text, 'ocpp2.1'), in2x);
     });
   }
+
+  test('R4: a reply has the id of its call, however long, up to what is refused in a call', () => {
+    for (const version of ['ocpp1.6', 'ocpp2.0.1', 'ocpp2.1'] as const) {
+      assert.equal(codes(`[3,"${'x'.repeat(255)}",{}]`, version), 'ok');
+      assert.equal(codes(`[3,"${'x'.repeat(256)}",{}]`, version), 'hard FORMAT_MESSAGE_ID');
+    }
+  });
+
+  test('an empty list for an empty payload is one too, as PHP writes it', () => {
+    for (const text of ['[2,"1","Heartbeat",[]]', '[3,"1",[]]']) {
+      assert.equal(codes(text, 'ocpp1.6'), 'benign FORMAT_PAYLOAD_NULL');
+      assert.equal(codes(text, 'ocpp2.1'), 'benign FORMAT_PAYLOAD_NULL');
+    }
+  });
 
   test('R6: null for an empty payload is an empty payload, and noted', () => {
     for (const text of ['[2,"1","Heartbeat",null]', '[3,"1",null]']) {

@@ -52,7 +52,7 @@ export function decode(bytes: Uint8Array, from: Peer, version: OcppVersion): Dec
     const { typeId, id } = shape;
     return { frame: { kind: 'unreadable', bytes, typeId, id }, violations };
   }
-  checkMessageId(shape.message.id, version, violations);
+  checkMessageId(shape.message, version, violations);
   // The one place where a Frame is made.
   return { frame: Object.assign(shape.message, { bytes }) as Frame, violations };
 }
@@ -167,9 +167,13 @@ function readPayload(
   violations: Violation[],
 ): JsonObject | undefined {
   if (isJsonObject(value)) return value;
-  if (value !== null) return undefined;
-  const severity = version === 'ocpp1.6' ? 'benign' : 'soft';
-  violations.push(formatViolation('FORMAT_PAYLOAD_NULL', severity, 'null for an empty payload'));
+  const isEmptyList = Array.isArray(value) && value.length === 0;
+  if (value !== null && !isEmptyList) return undefined;
+  // PHP writes an empty object as an empty list, and early OCPP 1.6 allowed null.
+  const severity = version === 'ocpp1.6' || isEmptyList ? 'benign' : 'soft';
+  violations.push(
+    formatViolation('FORMAT_PAYLOAD_NULL', severity, 'no object for an empty payload'),
+  );
   return {};
 }
 
@@ -184,17 +188,21 @@ function readError(
   if (typeof code !== 'string' || elements.length > 5) {
     return refuse('FORMAT_FRAME', 'an error has 5 elements and a code');
   }
-  const complete =
-    typeof description === 'string' &&
-    isJsonObject(details) &&
-    isErrorCodeSpelling(code) &&
-    description.length <= 255;
-  if (!complete) {
-    // It still says that the call failed, and chargers that shorten it mean no harm; but a
-    // charger has crashed on a description of more than 255 characters (CVE-2025-59398).
-    const overlong = typeof description === 'string' && description.length > 255;
-    const severity = overlong || code.length > 255 ? 'soft' : 'benign';
-    violations.push(formatViolation('FORMAT_ERROR_FIELDS', severity, 'incomplete error'));
+  const isComplete =
+    typeof description === 'string' && isJsonObject(details) && isErrorCodeSpelling(code);
+  // It still says that the call failed, and chargers that shorten it mean no harm; but a charger
+  // has crashed on a description of more than 255 characters (CVE-2025-59398), and C counts bytes.
+  const isOdd =
+    (description !== undefined && description !== null && typeof description !== 'string') ||
+    (details !== undefined &&
+      details !== null &&
+      typeof details !== 'string' &&
+      !isJsonObject(details)) ||
+    Buffer.byteLength(typeof description === 'string' ? description : '') > 255 ||
+    code.length > 255;
+  if (!isComplete || isOdd) {
+    const severity = isOdd ? 'soft' : 'benign';
+    violations.push(formatViolation('FORMAT_ERROR_FIELDS', severity, 'incomplete or odd error'));
   }
   const message: Message = {
     kind,
@@ -206,10 +214,15 @@ function readError(
   return { readable: true, message };
 }
 
-function checkMessageId(id: string, version: OcppVersion, violations: Violation[]): void {
+function checkMessageId(
+  { id, kind }: Message,
+  version: OcppVersion,
+  violations: Violation[],
+): void {
   if (id === '' || id.length > messageIdLengthMax) {
     violations.push(formatViolation('FORMAT_MESSAGE_ID', 'hard', 'empty or over 255 characters'));
-  } else if (id.length > messageIdLengthOfficial) {
+  } else if (id.length > messageIdLengthOfficial && (kind === 'call' || kind === 'send')) {
+    // The id of a reply is its caller's, and rule 3 asks for it as it is.
     const severity = version === 'ocpp1.6' ? 'soft' : 'hard';
     violations.push(formatViolation('FORMAT_MESSAGE_ID_LONG', severity, 'over 36 characters'));
   }

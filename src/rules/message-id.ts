@@ -27,11 +27,11 @@ export const messageIdMatching: Rule = {
         return undefined;
       case 'conflict':
         if (correlation.open) return violation('MATCH_ID_IN_USE', 'hard', 'id of an open call');
-        // Small random ids collide by chance, and the earlier call is over: nothing can be
-        // confused. A CSMS has no such excuse.
+        // Small random ids collide by chance, and where the earlier call was answered nothing can
+        // be confused. A CSMS has no such excuse.
         return violation(
           'MATCH_ID_REUSED',
-          from === 'charger' ? 'soft' : 'hard',
+          from === 'charger' && !correlation.isUnanswered ? 'soft' : 'hard',
           'id of a recent call, other bytes',
         );
       case 'late':

@@ -129,7 +129,7 @@ describe('rule 4: OCPP 1.6 from the field', () => {
       'an absurd year',
       'StartTransaction',
       { ...start, timestamp: '222222017-01-01T00:00:00Z' },
-      'hard PAYLOAD_DATE',
+      'hard PAYLOAD_YEAR',
     ],
     ['a meter value', 'MeterValues', meter({ value: '1' }), 'ok'],
     ['a meter value as number', 'MeterValues', meter({ value: 0 }), 'soft PAYLOAD_TYPE'],
@@ -161,7 +161,7 @@ describe('rule 4: OCPP 1.6 from the field', () => {
       'benign PAYLOAD_OPAQUE_DATA',
     ],
     ['data as null', 'DataTransfer', { vendorId: 'V', data: null }, 'benign PAYLOAD_OPAQUE_DATA'],
-    ['two decimals', 'SetChargingProfile', profile(16.15), 'soft PAYLOAD_RANGE'],
+    ['two decimals', 'SetChargingProfile', profile(16.15), 'benign PAYLOAD_RANGE'],
     ['one decimal', 'SetChargingProfile', profile(16.1), 'ok'],
     [
       'a location that is no URI',

@@ -1,5 +1,5 @@
 import { isSendAction, senderOf } from '../ocpp/actions.ts';
-import { schemaErrors } from '../ocpp/schemas.ts';
+import { schemaReport } from '../ocpp/schemas.ts';
 import { type Rule, type RuleInput, type Violation, worst } from './rule.ts';
 import { type PayloadContext, payloadViolation } from './soft.ts';
 
@@ -23,9 +23,11 @@ export const payloadSchema: Rule = {
     const context = payloadContext(input);
     if (context === undefined) return undefined;
     const { version, action, side } = context;
-    const errors = schemaErrors(version, action, side, context.payload);
-    if (errors.length === 0) return undefined;
-    return worst(errors.map((error) => payloadViolation(error, context)));
+    const { errors, isComplete } = schemaReport(version, action, side, context.payload);
+    const violation = worst(errors.map((error) => payloadViolation(error, context)));
+    if (violation === undefined || isComplete) return violation;
+    // Nobody has looked at the rest of it, so the first departure counts as the worst.
+    return { ...violation, severity: 'hard' };
   },
 };
 

@@ -45,7 +45,12 @@ export type Correlation =
   /** Same id and bytes as a call that is still open, or that was answered shortly before. */
   | { readonly is: 'retry'; readonly open: boolean }
   /** Same id as an open or recent call, but other bytes. */
-  | { readonly is: 'conflict'; readonly open: boolean }
+  | {
+      readonly is: 'conflict';
+      readonly open: boolean;
+      /** May a reply to the other call still come? It would be taken for this one's. */
+      readonly isUnanswered: boolean;
+    }
   /** A reply to a call that was answered, or given up, shortly before. */
   | { readonly is: 'late' }
   /** A reply to nothing. */

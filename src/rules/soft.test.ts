@@ -60,7 +60,20 @@ describe('what a charger says of itself', () => {
     const nonsense = { chargePointVendor: 5, chargePointModel: 'x'.repeat(10_000) };
     const description = describedBy(frameOf([2, '1', 'BootNotification', nonsense]));
     assert.equal(description?.vendor, undefined);
-    assert.equal(description?.model?.length, 512);
+    assert.equal(description?.model?.length, 128);
+  });
+
+  test('holds nothing that a terminal obeys', () => {
+    const vendor = 'a\u009b31m\u202eb\u001b';
+    const boot = JSON.stringify([
+      2,
+      '1',
+      'BootNotification',
+      { chargePointVendor: vendor, chargePointModel: 'm' },
+    ]);
+    const { frame } = decode(Buffer.from(boot), 'charger', 'ocpp1.6');
+    assert(frame.kind !== 'unreadable');
+    assert.equal(describedBy(frame)?.vendor, 'a\ufffd31m\ufffdb\ufffd');
   });
 
   test('comes with nothing else', () => {

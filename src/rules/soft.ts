@@ -2,6 +2,7 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import { readDateTime } from '../ocpp/date-time.ts';
 import { isJsonObject, type JsonObject, ownProperty } from '../ocpp/message.ts';
 import { type PayloadSide, type SchemaError, schemaOf } from '../ocpp/schemas.ts';
+import { foldKey } from '../ocpp/strict-json.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { Frame } from './frame.ts';
 import type { Severity, Violation } from './rule.ts';
@@ -52,11 +53,24 @@ const softLengthFactor = 16;
 
 /** The violation that `error` is, in the payload that `context` describes. */
 export function payloadViolation(error: SchemaError, context: PayloadContext): Violation {
-  const { code, severity } = classify(error, context);
+  const { code, severity: inGeneral } = classify(error, context);
+  const isHarmless = inGeneral === 'soft' && context.side === 'response' && untidyCodes.has(code);
+  const severity = isHarmless ? 'benign' : inGeneral;
   // The path holds names from the schema and list positions: unknown properties end the descent.
   const detail = `${context.action} ${context.side} ${error.instancePath || '/'} ${error.keyword}`;
   return { rule: 'payload', code, severity, detail };
 }
+
+/**
+ * Soft departures that are benign in replies. A reply commands nothing: it answers what its receiver
+ * has asked, and a charger whose BootNotification is never answered charges nobody. Widespread CSMS
+ * send `currentTime` without a zone, nulls, and members of their own.
+ */
+const untidyCodes: ReadonlySet<ErrorCode> = new Set([
+  'PAYLOAD_DATE',
+  'PAYLOAD_EXTRA',
+  'PAYLOAD_NULL',
+]);
 
 interface Classification {
   readonly code: ErrorCode;
@@ -70,7 +84,7 @@ function classify(error: SchemaError, context: PayloadContext): Classification {
     case 'required':
       return { code: 'PAYLOAD_MISSING', severity: 'hard' };
     case 'additionalProperties':
-      return { code: 'PAYLOAD_EXTRA', severity: 'soft' };
+      return { code: 'PAYLOAD_EXTRA', severity: imitatesProperty(error) ? 'hard' : 'soft' };
     case 'type':
       return classifyType(error, context, field);
     case 'enum':
@@ -79,8 +93,10 @@ function classify(error: SchemaError, context: PayloadContext): Classification {
       return { code: 'PAYLOAD_LENGTH', severity: isFarTooLong(error) ? 'hard' : 'soft' };
     case 'minimum':
     case 'maximum':
-    case 'multipleOf':
       return { code: 'PAYLOAD_RANGE', severity: 'soft' };
+    case 'multipleOf':
+      // A limit of 13.33 A is understood by all; refusing it would leave a higher one in force.
+      return { code: 'PAYLOAD_RANGE', severity: 'benign' };
     case 'minItems':
       return { code: 'PAYLOAD_COUNT', severity: 'soft' };
     case 'maxItems':
@@ -88,11 +104,32 @@ function classify(error: SchemaError, context: PayloadContext): Classification {
     case 'format': {
       const isDate = error.params['format'] === 'date-time';
       if (!isDate) return { code: 'PAYLOAD_FORMAT', severity: 'hard' };
-      const loose = typeof value === 'string' && readDateTime(value) === 'loose';
-      return { code: 'PAYLOAD_DATE', severity: loose ? 'soft' : 'hard' };
+      return classifyDate(String(value), field);
     }
     default:
       return { code: 'PAYLOAD_FORMAT', severity: 'hard' };
+  }
+}
+
+/** Fields in which a year far away means that there is no end. */
+const endlessFields: ReadonlySet<string> = new Set([
+  'cacheExpiryDateTime',
+  'expiryDate',
+  'expiryDateTime',
+  'validTo',
+]);
+
+function classifyDate(text: string, field: string): Classification {
+  switch (readDateTime(text)) {
+    case 'exact':
+    case 'loose':
+      return { code: 'PAYLOAD_DATE', severity: 'soft' };
+    case 'far':
+      return { code: 'PAYLOAD_DATE', severity: endlessFields.has(field) ? 'benign' : 'hard' };
+    case 'unreadable':
+      return { code: 'PAYLOAD_DATE', severity: 'hard' };
+    case 'absurd':
+      return { code: 'PAYLOAD_YEAR', severity: 'hard' };
   }
 }
 
@@ -113,6 +150,18 @@ function classifyType(error: SchemaError, context: PayloadContext, field: string
   const isStructural = typeof value === 'object' || expected === 'object' || expected === 'array';
   const severity = isStructural ? 'hard' : hardIfConsequential(field);
   return { code: 'PAYLOAD_TYPE', severity };
+}
+
+/**
+ * Is the unknown property a known one in another spelling? Parsers that fold case would read it in
+ * place of the one that was checked.
+ */
+function imitatesProperty({ params, parentSchema }: SchemaError): boolean {
+  const extra: unknown = params['additionalProperty'];
+  const properties = ownProperty(parentSchema, 'properties');
+  if (typeof extra !== 'string' || !isJsonObject(properties)) return false;
+  const folded = foldKey(extra);
+  return Object.keys(properties).some((name) => foldKey(name) === folded);
 }
 
 function hardIfConsequential(field: string): Severity {
@@ -157,7 +206,7 @@ function resolve(root: unknown, schema: unknown): unknown {
 }
 
 /**
- * Must this frame never be lost to a soft violation?
+ * Must this frame never be lost to what is wrong in its payload?
  *
  * The end of a transaction and a fault are facts of the physical world. A charger whose
  * StopTransaction was refused for an over-long idTag has gone on delivering power (field-proven).
@@ -186,12 +235,24 @@ export interface UnverifiedDescription {
   readonly firmware: string | undefined;
 }
 
+/** Characters that are kept of what a charger says of itself. */
+const descriptionLengthMax = 128;
+
+/**
+ * A text that is safe to keep for long and to show: without control and formatting characters,
+ * which terminals obey, and without the memory of the message that it was cut from.
+ */
+function shortText(text: string): string {
+  const cut = text.slice(0, descriptionLengthMax).replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd');
+  return Buffer.from(cut).toString();
+}
+
 /** Reads a BootNotification; undefined for anything else. */
 export function describedBy(frame: Frame): UnverifiedDescription | undefined {
   if (frame.kind !== 'call' || frame.action !== 'BootNotification') return undefined;
   const text = (object: unknown, key: string): string | undefined => {
     const value = ownProperty(object, key);
-    return typeof value === 'string' ? value.slice(0, softLengthMin) : undefined;
+    return typeof value === 'string' ? shortText(value) : undefined;
   };
   const station = ownProperty(frame.payload, 'chargingStation');
   if (isJsonObject(station)) {

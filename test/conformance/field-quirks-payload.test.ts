@@ -100,10 +100,11 @@ describe('what real chargers do: payloads', () => {
       configurationKey: [key],
     });
     assert.deepEqual([flagged, out.length], [['PAYLOAD_TYPE'], 1]);
-    assert.equal(
-      outcome('charger', 'StopTransaction', { ...stop, transactionId: '7' }),
-      'refused PAYLOAD_TYPE',
-    );
+    // The end of a transaction passes all the same; its beginning does not.
+    const odd = { ...stop, transactionId: '7' };
+    assert.equal(outcome('charger', 'StopTransaction', odd), 'flagged PAYLOAD_TYPE');
+    const start = { connectorId: '1', idTag: 'T', meterStart: 0, timestamp: at };
+    assert.equal(outcome('charger', 'StartTransaction', start), 'refused PAYLOAD_TYPE');
   });
 
   test('P6: a date without zone and one with a short offset pass up', () => {
@@ -120,11 +121,16 @@ describe('what real chargers do: payloads', () => {
     }
   });
 
-  test('P8: empty dates and absurd years are refused, even at the end of a transaction', () => {
-    for (const timestamp of ['', '222222017-01-01T00:00:00Z', '9999-01-01T00:00:00Z']) {
-      const payload = { ...stop, timestamp };
-      assert.equal(outcome('charger', 'StopTransaction', payload), 'refused PAYLOAD_DATE');
+  test('P8: absurd years are refused, even at the end of a transaction; empty dates elsewhere', () => {
+    const start = { connectorId: 1, idTag: 'T', meterStart: 0 };
+    for (const timestamp of ['', '9999-01-01T00:00:00Z']) {
+      const begun = { ...start, timestamp };
+      assert.equal(outcome('charger', 'StartTransaction', begun), 'refused PAYLOAD_DATE');
+      const ended = { ...stop, timestamp };
+      assert.equal(outcome('charger', 'StopTransaction', ended), 'flagged PAYLOAD_DATE');
     }
+    const absurd = { ...stop, timestamp: '222222017-01-01T00:00:00Z' };
+    assert.equal(outcome('charger', 'StopTransaction', absurd), 'refused PAYLOAD_YEAR');
   });
 
   test('P9: unknown measurands, units and error codes pass up; unknown values in commands do not', () => {
@@ -181,7 +187,7 @@ describe('what real chargers do: payloads', () => {
     for (const limit of [0.3, 1.2, 16.1, 21.7, 21.4]) {
       assert.equal(outcome('csms', 'SetChargingProfile', profile(limit)), 'passed', String(limit));
     }
-    assert.equal(outcome('csms', 'SetChargingProfile', profile(16.15)), 'refused PAYLOAD_RANGE');
+    assert.equal(outcome('csms', 'SetChargingProfile', profile(16.15)), 'flagged PAYLOAD_RANGE');
   });
 
   test('P14: DataTransfer with an object for its data passes both ways', () => {

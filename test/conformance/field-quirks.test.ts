@@ -106,6 +106,18 @@ describe('what real chargers do: messages', () => {
     ]);
   });
 
+  test('R4: the answer to a call with a long id reaches the charger under that id', () => {
+    const id = 'x'.repeat(60);
+    const conversation = testConversation('ocpp1.6', 'standard');
+    conversation.passMessage('charger', 2, id, 'Heartbeat', {});
+    const reply = { currentTime: '2026-01-01T00:00:00Z' };
+    const { out, refused } = conversation.passMessage('csms', 3, id, reply);
+    assert.deepEqual(
+      [refused, out.map(({ isOwn, to }) => [isOwn, to])],
+      [undefined, [[false, 'charger']]],
+    );
+  });
+
   test('R8: every spelling of an error code passes; each version gets its own from the gateway', () => {
     for (const version of ocppVersions) {
       for (const code of [
@@ -122,7 +134,7 @@ describe('what real chargers do: messages', () => {
     const codes = ocppVersions.map((version) => {
       const { out } = testConversation(version, 'standard').pass(
         'charger',
-        '[2,"1","Heartbeat",[]]',
+        '[2,"1","Heartbeat",[1]]',
       );
       return (JSON.parse(out[0]?.text ?? '') as unknown[])[2];
     });

@@ -47,10 +47,17 @@ export const limitsSection = z
 
 /** The `queue` section. */
 export const queueSection = z.strictObject({
-  callsMax: z.int().min(1).max(10_000).default(64).meta({
-    description: 'Calls of one side of one charger that may wait for their turn.',
-    source: 'PNNL-35706 section 4.0, message queue',
-  }),
+  callsMax: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(512)
+    .meta({
+      description:
+        'Calls of one side of one charger that may wait for their turn. The end of a transaction and ' +
+        'a fault may wait beyond it. Together they have at most four times `limits.frameBytesMax`.',
+      source: 'PNNL-35706 section 4.0, message queue',
+    }),
   inFlightSeconds: z.int().min(1).max(600).default(30).meta({
     description: 'Time for a peer to answer a call. Then the next one is sent.',
   }),

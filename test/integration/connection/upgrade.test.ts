@@ -131,7 +131,6 @@ describe('subprotocol', () => {
     await using gateway = await startLiveGateway(csms.url);
     const lists = [
       Array.from({ length: 17 }, (_, index) => `ocpp1.${index}`).join(', '),
-      'ocpp1.6,,ocpp2.1',
       'ocpp1.6, ocpp 2.1',
       'ocpp1.6\u00e9',
       'x'.repeat(65),

@@ -10,7 +10,7 @@ import { assertRefused, startConversation } from './live-conversation.ts';
 
 /** Refused calls of a charger, the code of the refusal, and its spelling in 1.6 and in 2.x. */
 const cases: readonly (readonly [string, CallErrorCode, string, string])[] = [
-  ['[2,"1","Heartbeat",[]]', 'FORMAT_FRAME', 'FormationViolation', 'FormatViolation'],
+  ['[2,"1","Heartbeat",[1]]', 'FORMAT_FRAME', 'FormationViolation', 'FormatViolation'],
   [
     '[2,"1","BootNotification",{}]',
     'PAYLOAD_MISSING',

@@ -11,7 +11,7 @@ import {
 
 /** What is sent, by whom, and what the record must say. */
 const refused = [
-  ['charger', '[2,"1","Heartbeat",[]]', 'format', 'FORMAT_FRAME', 'call-error', 'hard'],
+  ['charger', '[2,"1","Heartbeat",[1]]', 'format', 'FORMAT_FRAME', 'call-error', 'hard'],
   ['charger', 'no JSON at all', 'format', 'FORMAT_JSON', 'drop', 'hard'],
   [
     'charger',

@@ -55,8 +55,7 @@ describe('refused replies', { timeout: 30_000 }, () => {
     const { charger, csms, version } = conversation;
     const replies = [
       '[3,"1",{"currentTime":"yesterday"}]',
-      // Soft, but towards the charger everything is enforced.
-      '[3,"1",{"currentTime":"2026-01-01T00:00:00"}]',
+      '[3,"1",{}]',
       `[4,"1","InternalError","${'x'.repeat(256)}",{}]`,
     ];
     for (const reply of replies) {
@@ -66,6 +65,20 @@ describe('refused replies', { timeout: 30_000 }, () => {
       await assertRefused(charger, version, '1', 'REPLY_REFUSED');
     }
     await assertNothingElseToCharger(conversation);
+  });
+
+  test('rule 4: a reply of the CSMS that is only untidy passes: else no charger would boot', async () => {
+    await using conversation = await startConversation();
+    const { charger, csms } = conversation;
+    for (const reply of [
+      '[3,"1",{"currentTime":"2026-06-13T12:16:34.207573"}]',
+      '[3,"1",{"currentTime":"2026-01-01T00:00:00Z","status":"Accepted"}]',
+    ]) {
+      charger.sendMessage(2, '1', 'Heartbeat', {});
+      await csms.next();
+      csms.send(reply);
+      assert.equal(await charger.next(), reply);
+    }
   });
 
   test('rule 4: a soft departure in a reply of the charger passes as it is', async () => {
