@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { actionsOf, isSendAction } from './actions.ts';
 import { ownProperty } from './message.ts';
 import { type PayloadSide, schemaErrors, schemaOf, schemaReport } from './schemas.ts';
@@ -119,10 +121,10 @@ describe('schemas: the parts that rules lean on', () => {
 });
 
 describe('a payload that departs in a hundred thousand places', () => {
-  const flood = (length: number): object => ({
+  const flood = (length: number) => ({
     generatedAt: '2026-01-01T00:00:00Z',
     seqNo: 0,
-    eventData: Array.from({ length }, () => ({})),
+    eventData: Array.from({ length }, (): object => ({})),
   });
 
   test('is looked at as far as its first departure', () => {
@@ -139,13 +141,46 @@ describe('a payload that departs in a hundred thousand places', () => {
     assert.equal(report(2000), 2000 * report(1));
   });
 
-  test('leaves nothing behind in the validator', () => {
-    schemaErrors('ocpp2.0.1', 'NotifyEvent', 'request', flood(1));
-    const again = schemaReport('ocpp2.0.1', 'NotifyEvent', 'request', {
-      generatedAt: '2026-01-01T00:00:00Z',
-      seqNo: 0,
-      eventData: [],
+  test('is not kept by the validator', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const judged = (length: number): WeakRef<object> => {
+      const payload = flood(length);
+      assert.ok(schemaErrors('ocpp2.0.1', 'NotifyEvent', 'request', payload).length > 0);
+      // The part that departs is what an error holds.
+      return new WeakRef(payload.eventData[0] ?? payload);
+    };
+    const references = [judged(1), judged(80_000)];
+    return new Promise<void>((resolve) => {
+      // A WeakRef holds until the end of the turn in which it was made.
+      setImmediate(() => {
+        collect();
+        assert.deepEqual(
+          references.map((reference) => reference.deref()),
+          [undefined, undefined],
+        );
+        resolve();
+      });
     });
-    assert.equal(again.errors.length, 1, 'of its own: an empty list');
   });
+});
+
+test('a frame full of meter values is looked at in whole, so that it is judged by its worst', () => {
+  const sample = { value: '12345', measurand: 'Energy.Active.Import.Register', unit: 'Wh' };
+  const meterValue = Array.from({ length: 1600 }, () => ({
+    timestamp: '2026-01-01T00:00:00Z',
+    sampledValue: [sample],
+  }));
+  const stop = {
+    transactionId: 1,
+    meterStop: 1,
+    timestamp: '2026-01-01T00:00:00Z',
+    transactionData: [
+      ...meterValue,
+      { timestamp: '2026-01-01T00:00:00Z', sampledValue: [{ value: 1 }] },
+    ],
+  };
+  assert.ok(JSON.stringify(stop).length > 200_000);
+  const { errors, isComplete } = schemaReport('ocpp1.6', 'StopTransaction', 'request', stop);
+  assert.deepEqual([errors.length, isComplete], [1, true]);
 });

@@ -23,18 +23,19 @@ const packages: Readonly<Record<OcppVersion, Readonly<Record<string, JsonObject>
 };
 
 interface Validators {
+  readonly inlined: JsonObject;
   /** Stops at the first departure. */
   readonly first: ValidateFunction;
-  /** Finds all of them. */
-  readonly all: ValidateFunction;
+  /** Finds all of them. Compiled when a payload first departs; most never do. */
+  all: ValidateFunction | undefined;
 }
 
 const compiled = new Map<string, Validators>();
 
 /**
- * Objects and list items of a payload up to which all departures are looked for. The largest
- * legitimate payloads have half as many; a list of `{}` that fills a frame has twenty times more,
- * and every one of them departs in several ways.
+ * Objects, lists and list items of a payload up to which all departures are looked for. A frame
+ * that is full of meter values has fewer; one that is full of `{}` has twenty times more, and every
+ * one of them departs in several ways.
  */
 const nodesMax = 5_000;
 
@@ -58,15 +59,20 @@ export function schemaReport(
   side: PayloadSide,
   payload: unknown,
 ): SchemaReport {
-  const { all, first } = validatorsFor(version, action, side);
-  if (first(payload)) return { errors: [], isComplete: true };
-  const isComplete = !hasMoreNodes(payload, nodesMax);
-  if (isComplete) all(payload);
-  const errors = (isComplete ? all.errors : first.errors) ?? [];
-  // They hold the payload, and validators live as long as the process.
-  first.errors = null;
-  all.errors = null;
-  return { errors, isComplete };
+  const validators = validatorsFor(version, action, side);
+  const firstErrors = takeErrors(validators.first, payload);
+  if (firstErrors.length === 0) return { errors: [], isComplete: true };
+  if (hasMoreNodes(payload, nodesMax)) return { errors: firstErrors, isComplete: false };
+  validators.all ??= newAjv({ allErrors: true }).compile(validators.inlined);
+  return { errors: takeErrors(validators.all, payload), isComplete: true };
+}
+
+/** Errors hold the payload, and validators live as long as the process: none may stay behind. */
+function takeErrors(validate: ValidateFunction, payload: unknown): readonly SchemaError[] {
+  validate(payload);
+  const errors = validate.errors ?? [];
+  validate.errors = null;
+  return errors;
 }
 
 /** The departures that `schemaReport` finds. */
@@ -79,18 +85,18 @@ export function schemaErrors(
   return schemaReport(version, action, side, payload).errors;
 }
 
-/** Has `value` more than `countMax` objects and list items? Looks at no more than that. */
+/** Has `value` more than `countMax` objects, lists and list items? Looks at no more than that. */
 function hasMoreNodes(value: unknown, countMax: number): boolean {
   const open: unknown[] = [value];
   let count = 0;
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     if (typeof node !== 'object' || node === null) continue;
-    const children: readonly unknown[] = Object.values(node);
-    count += Array.isArray(node) ? children.length : 1;
-    if (count > countMax) return true;
-    for (const child of children) {
+    count += 1;
+    for (const child of Object.values(node) as readonly unknown[]) {
       if (typeof child === 'object') open.push(child);
+      else if (Array.isArray(node)) count += 1;
     }
+    if (count > countMax) return true;
   }
   return false;
 }
@@ -120,10 +126,8 @@ function validatorsFor(version: OcppVersion, action: string, side: PayloadSide):
   const schema = schemaOf(version, action, side);
   invariant(schema !== undefined, `no schema for ${key}`);
   const inlined = inline(schema, schema['definitions']) as JsonObject;
-  const validators = {
-    first: newAjv({ allErrors: false }).compile(inlined),
-    all: newAjv({ allErrors: true }).compile(inlined),
-  };
+  const first = newAjv({ allErrors: false }).compile(inlined);
+  const validators = { inlined, first, all: undefined };
   compiled.set(key, validators);
   return validators;
 }

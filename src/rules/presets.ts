@@ -17,7 +17,7 @@ export type PresetTable = Readonly<Record<Severity, Readonly<Record<Peer, Mode>>
 
 /**
  * - `strict` is PNNL-35706 Table 1 to the letter.
- * - `standard` enforces everything towards the charger, and from the charger what is hard.
+ * - `standard` enforces what is hard or soft towards the charger, and from the charger what is hard.
  * - `monitor` blocks nothing.
  *
  * Source: PNNL-35706 Table 1; docs/divergences.md for what `standard` relaxes and why.

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { type ConfigChanges, startLiveGateway } from '../../support/live-gateway.ts';
 import {
@@ -81,6 +82,33 @@ describe('a second connection of one identity', { concurrency: true }, () => {
     assert.equal((await refusalOf(gateway.url('CP-1'))).status, 409);
     await talk(older);
     await older.charger.close();
+  });
+
+  test('T2-03: probe: a charger that is not read, because the CSMS is slow, is not taken for dead', async () => {
+    await using csms = await startHandCsms();
+    await using gateway = await startLiveGateway(csms.url, {
+      ...probing('probe'),
+      limits: { pingSeconds: 1, pongSeconds: 600, silentSeconds: 3600 },
+    });
+    const charger = await connectCharger(gateway.url('CP-1'), ['ocpp2.1']);
+    const upstream = await csms.nextConnection();
+    // It has answered a ping, so silence would count against it.
+    await once(charger.socket, 'ping');
+    charger.sendMessage(2, '1', 'Heartbeat', {});
+    await upstream.next();
+    upstream.socket.pause();
+    const data = Array.from({ length: 3000 }, () => ({ t: 0, v: 'x'.repeat(40) }));
+    const event = { id: 1, pending: 0, basetime: '2026-01-01T00:00:00Z', data };
+    const text = JSON.stringify([6, 's', 'NotifyPeriodicEventStream', event]);
+    // More than all buffers on the way take, so that the gateway has stopped reading.
+    for (let sent = 0; sent < 150; sent += 1) charger.send(text);
+    for (let before = -1; before !== charger.socket.bufferedAmount; ) {
+      before = charger.socket.bufferedAmount;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    assert.ok(charger.socket.bufferedAmount > 0, 'it is really not read');
+    assert.equal((await refusalOf(gateway.url('CP-1'))).status, 409);
+    assert.equal(charger.socket.readyState, charger.socket.OPEN);
   });
 
   test('probe: an older connection that ends while it is asked makes room', async () => {

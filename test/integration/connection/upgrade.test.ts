@@ -126,6 +126,24 @@ describe('subprotocol', () => {
     await charger.close();
   });
 
+  test('a list with doubled names and stray commas means what it says', async () => {
+    await using csms = await startHandCsms();
+    await using gateway = await startLiveGateway(csms.url);
+    for (const list of ['ocpp1.6,,ocpp1.6', 'ocpp1.6,', ', ocpp1.6, ocpp1.6']) {
+      using charger = await connectRaw(gateway.port);
+      charger.write(upgradeText('/ocpp/CP-1', { 'Sec-WebSocket-Protocol': list }));
+      const head = await charger.head;
+      assert.deepEqual(
+        [head.status, head.header('sec-websocket-protocol')],
+        [101, 'ocpp1.6'],
+        list,
+      );
+      const upstream = await csms.nextConnection();
+      charger.destroy();
+      await upstream.closed;
+    }
+  });
+
   test('T2-33: a list of subprotocols that no charger sends is malformed', async () => {
     await using csms = await startHandCsms();
     await using gateway = await startLiveGateway(csms.url);

@@ -54,6 +54,28 @@ describe('the demo', () => {
     assert.equal(text.match(/attack \d GOT THROUGH/g)?.length, 4, text);
   });
 
+  test('it ends at once when it is told to, in the middle of an attack', {
+    timeout: 8_000,
+  }, async () => {
+    const told = Promise.withResolvers<void>();
+    const { isSceneOver } = await runDemo({
+      chargerCount: 3,
+      gatewayPort: 0,
+      csmsPort: 0,
+      adminPort: 0,
+      paceSeconds: 60,
+      preset: 'standard',
+      isPlain: true,
+      output: {
+        write: (chunk) => {
+          if (chunk.includes('DEMO-01 connected')) setImmediate(told.resolve);
+        },
+      },
+      ended: told.promise,
+    });
+    assert.equal(isSceneOver, false);
+  });
+
   test('a taken port ends it before anything is left running', async () => {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
