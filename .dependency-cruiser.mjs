@@ -6,11 +6,13 @@ const table = {
   errors: ['lib', 'ocpp'],
   events: ['lib', 'ocpp', 'errors'],
   config: ['lib', 'ocpp', 'errors'],
-  chargers: ['lib', 'ocpp'],
+  store: ['lib'],
+  chargers: ['lib', 'ocpp', 'store'],
   rules: ['lib', 'ocpp', 'errors'],
+  policy: ['lib', 'ocpp', 'errors', 'rules'],
   handlers: ['lib', 'ocpp', 'rules'],
   queue: ['lib', 'ocpp', 'rules'],
-  audit: ['lib', 'ocpp', 'events'],
+  audit: ['lib', 'ocpp', 'events', 'store'],
   identity: ['lib', 'ocpp', 'errors', 'events', 'chargers'],
   connection: ['lib', 'ocpp', 'errors', 'events', 'chargers', 'identity'],
   gateway: [
@@ -18,8 +20,10 @@ const table = {
     'ocpp',
     'errors',
     'events',
+    'store',
     'chargers',
     'rules',
+    'policy',
     'handlers',
     'queue',
     'audit',
@@ -32,7 +36,7 @@ const table = {
 
 const folders = Object.keys(table);
 const anyOf = (names) => `^src/(?:${names.join('|')})/`;
-const pure = ['lib', 'ocpp', 'errors', 'rules', 'handlers', 'queue'];
+const pure = ['lib', 'ocpp', 'errors', 'rules', 'policy', 'handlers', 'queue'];
 const socketOwners = ['connection', 'admin', 'sim', 'cmd'];
 const unitTest = '\\.test\\.ts$';
 

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 const patterns = {
   unit: 'src/**/*.test.ts',
   conformance: 'test/conformance/**/*.test.ts',
+  contract: 'test/contract/**/*.test.ts',
   integration: 'test/integration/**/*.test.ts',
   interop: 'test/interop/**/*.test.ts',
   sim: 'test/sim/**/*.test.ts',

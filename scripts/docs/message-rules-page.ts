@@ -1,4 +1,5 @@
 import { type ErrorCode, errors } from '../../src/errors/catalogue.ts';
+import { policyRules } from '../../src/policy/table.ts';
 import { presetNames, presets } from '../../src/rules/presets.ts';
 import type { Rule, RuleName, Severity } from '../../src/rules/rule.ts';
 import { rules } from '../../src/rules/table.ts';
@@ -12,6 +13,8 @@ export const codePrefixes: Readonly<Record<RuleName, string>> = {
   'message-id': 'MATCH_',
   payload: 'PAYLOAD_',
   'secure-firmware': 'FIRMWARE_',
+  'boot-state': 'BOOT_',
+  'transaction-owner': 'TRANSACTION_',
 };
 
 const severities: Readonly<Record<Severity, string>> = {
@@ -75,7 +78,7 @@ export function messageRulesPage(): string {
       '`strict` does what the table above says. The other presets close nothing at once: a ' +
         'refused call is answered with a CallError, a refused answer to a call is dropped and the ' +
         'caller gets a CallError in its place, and anything else is dropped. Violations of ' +
-        '`format` and `message-id` count as strikes, except an empty text and a late reply; more ' +
+        '`format` and `message-id` count as strikes, except an empty text and late or stale replies; more ' +
         'than `rules.strikesMax` of them within `rules.strikeWindowSeconds` close the connection. ' +
         'Refused messages are kept whole in the quarantine, within its limits.',
     ),
@@ -92,11 +95,29 @@ export function messageRulesPage(): string {
       ]),
     ),
     ...rules.flatMap(ruleBlocks),
+    '## Rules of context',
+    paragraph(
+      'These come after the rows of Table 1. They depend on what the gateway has learned about the ' +
+        'charger; what it has learned is kept in the store, so that a charger that connects again ' +
+        'is known.',
+    ),
+    ...contextRules.flatMap(ruleBlocks),
   ]);
 }
 
+/** For their descriptions: they are about no charger. */
+const contextRules = policyRules({
+  version: 'ocpp1.6',
+  bootStatus: 'unknown',
+  wasTriggered: () => false,
+  ownsTransaction: () => false,
+  otherOwnersOf: () => undefined,
+});
+
 function ruleBlocks(rule: Rule): readonly string[] {
   const { id, name, factor, demand, source } = rule;
+  const isInTable = rules.includes(rule);
+  const folder = isInTable ? 'src/rules' : 'src/policy';
   const codes = (Object.keys(errors) as ErrorCode[]).filter((it) =>
     it.startsWith(codePrefixes[name]),
   );
@@ -104,9 +125,9 @@ function ruleBlocks(rule: Rule): readonly string[] {
     `## ${name}`,
     paragraph(demand),
     [
-      item(`Row ${id} of Table 1, "${factor}"`),
+      item(isInTable ? `Row ${id} of Table 1, "${factor}"` : `${factor}; not in Table 1`),
       item(`Source: ${source}`),
-      item(`File: [src/rules](../src/rules), and its row in [table.ts](../src/rules/table.ts)`),
+      item(`File: [${folder}](../${folder}), and its row in [table.ts](../${folder}/table.ts)`),
     ].join('\n'),
     table(
       ['code', 'meaning'],

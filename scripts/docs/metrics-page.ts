@@ -11,6 +11,7 @@ interface MetricDetails {
 export async function metricsPage(): Promise<string> {
   const metrics = gatewayMetrics({ processMetrics: false });
   metrics.sessionsFrom(() => 0);
+  metrics.storeFrom(() => ({ isAvailable: true, unwritten: 0 }));
   const all = await metrics.registry.getMetricsAsJSON();
   const sorted = all.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return page('Metrics', 'src/events/metrics-sink.ts', [

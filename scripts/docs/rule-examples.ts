@@ -1,4 +1,6 @@
 import type { OcppVersion, Peer } from '../../src/ocpp/version.ts';
+import type { PolicyContext } from '../../src/policy/context.ts';
+import { policyRules } from '../../src/policy/table.ts';
 import { admit, type Verdict } from '../../src/rules/admit.ts';
 import { decode } from '../../src/rules/decode.ts';
 import type { Frame, Unreadable } from '../../src/rules/frame.ts';
@@ -14,6 +16,8 @@ export interface RuleExample {
   readonly text: string;
   /** What the conversation says; worked out from the message when absent. */
   readonly correlation?: Correlation;
+  /** What is known of the charger; without it, that the CSMS has accepted it. */
+  readonly context?: Partial<PolicyContext>;
 }
 
 const stopTransaction = (idTag: string): string =>
@@ -175,6 +179,62 @@ export const ruleExamples: readonly RuleExample[] = [
     version: 'ocpp2.0.1',
     text: '[2,"14","UpdateFirmware",{"requestId":1,"firmware":{"location":"https://example.org","retrieveDateTime":"2026-01-01T00:00:00Z"}}]',
   },
+  {
+    what: 'a reply from before the charger connected again',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[3,"97",{"status":"Accepted"}]',
+    correlation: { is: 'stale' },
+  },
+  {
+    what: 'a Heartbeat while the registration is pending',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[2,"15","Heartbeat",{}]',
+    context: { bootStatus: 'Pending' },
+  },
+  {
+    what: 'a Heartbeat while it is pending, which the CSMS has asked for',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[2,"15","Heartbeat",{}]',
+    context: { bootStatus: 'Pending', wasTriggered: () => true },
+  },
+  {
+    what: 'a Heartbeat of a charger that was never seen to boot',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[2,"15","Heartbeat",{}]',
+    context: { bootStatus: 'unknown' },
+  },
+  {
+    what: 'a remote start while the registration is pending',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[2,"16","RemoteStartTransaction",{"idTag":"A"}]',
+    context: { bootStatus: 'Pending' },
+  },
+  {
+    what: 'StopTransaction for a transaction of another charger',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: stopTransaction('A'),
+    context: { otherOwnersOf: () => 1 },
+  },
+  {
+    what: 'StopTransaction for one that two other chargers have',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: stopTransaction('A'),
+    context: { otherOwnersOf: () => 2 },
+  },
+  {
+    what: 'StopTransaction for one that nobody knows while the database is away',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: stopTransaction('A'),
+    context: { otherOwnersOf: () => 'unknown' },
+  },
 ];
 
 /** What `preset` makes of `example`. */
@@ -190,7 +250,16 @@ export function judge(example: RuleExample, preset: PresetName): Verdict {
     listener: undefined,
   };
   const modes = resolveModes({ preset, overrides: [] }, nobody);
-  return admit(decoded, { from, version, correlation, modes }, rules);
+  const context: PolicyContext = {
+    version,
+    bootStatus: 'Accepted',
+    wasTriggered: () => false,
+    ownsTransaction: () => false,
+    otherOwnersOf: () => 0,
+    ...example.context,
+  };
+  const all = [...rules, ...policyRules(context)];
+  return admit(decoded, { from, version, correlation, modes }, all);
 }
 
 /** The violation codes that a verdict names, the refused one first. */

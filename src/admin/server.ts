@@ -40,8 +40,8 @@ export function startAdminServer(options: AdminOptions): Promise<AdminServer> {
       } else if (path === '/healthz') {
         answer(response, 200, 'ok\n');
       } else if (path === '/readyz') {
-        const isReady = options.gateway.isReady();
-        answer(response, isReady ? 200 : 503, isReady ? 'ready\n' : 'stopping\n');
+        const readiness = options.gateway.readiness();
+        answer(response, readiness === 'ready' ? 200 : 503, `${readiness}\n`);
       } else if (path === '/metrics') {
         answerMetrics(response, options);
       } else {

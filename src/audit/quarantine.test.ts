@@ -1,33 +1,30 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { afterEach, beforeEach, describe, test } from 'node:test';
-import { manualClock } from '../../test/support/manual-clock.ts';
+import { describe, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type FallibleStore, openFallibleStore } from '../../test/support/fallible-store.ts';
 import type { GatewayEvent } from '../events/catalogue.ts';
-import { openQuarantine, type Quarantine, type QuarantinedFrame } from './quarantine.ts';
+import { seededRandom } from '../lib/random.ts';
+import type { Store } from '../store/store.ts';
+import { StoreError } from '../store/store-error.ts';
+import { openQuarantine, type QuarantinedFrame, type QuarantineOptions } from './quarantine.ts';
+import { findQuarantined, listQuarantined, type QuarantineRecord } from './quarantined-frames.ts';
 
-// Goal: a refused message is kept whole, without its secrets, readable by nobody else, in a bounded
-// place; and a disk that fails changes nothing for anybody.
-// Method: a real directory for each test.
+// Goal: a refused message is kept whole, without its secrets, in a bounded place; one charger cannot
+// push out the evidence against another; and a store that fails changes nothing for anybody.
+// Method: a real store for each test, which fails when the test says so.
 
-let parent = '';
-let directory = '';
-let clock = manualClock();
-let seen: GatewayEvent[] = [];
+const away = new StoreError('unavailable', 'away');
 
-beforeEach(async () => {
-  parent = await mkdtemp(path.join(tmpdir(), 'gatewatt-quarantine-'));
-  directory = path.join(parent, 'data', 'quarantine');
-  clock = manualClock();
-  seen = [];
-});
-afterEach(() => rm(parent, { recursive: true, force: true }));
-
-const limits = { fileBytesMax: 2000, filesMax: 3 };
-
-function open(changes: Partial<typeof limits> = {}): Promise<Quarantine> {
-  return openQuarantine(directory, { ...limits, ...changes }, (event) => seen.push(event), clock);
+function open(fallible: FallibleStore, changes: Partial<QuarantineOptions> = {}) {
+  const seen: GatewayEvent[] = [];
+  const quarantine = openQuarantine(
+    fallible.store,
+    { gatewayId: 'gw-1', framesMax: 1_000, bytesMax: 100_000_000, ...changes },
+    (event) => seen.push(event),
+    fallible.clock,
+    seededRandom(1),
+  );
+  return { quarantine, seen };
 }
 
 function frame(text: string, charger = 'CP-1'): QuarantinedFrame {
@@ -45,175 +42,182 @@ function frame(text: string, charger = 'CP-1'): QuarantinedFrame {
   };
 }
 
-async function files(): Promise<readonly string[]> {
-  return (await readdir(directory)).sort();
+/** Everything that is kept, the oldest first. */
+async function records(store: Store): Promise<readonly QuarantineRecord[]> {
+  const entries = await listQuarantined(store, { limit: 10_000 });
+  const found = await Promise.all(entries.map(({ id }) => findQuarantined(store, id)));
+  return found.filter((it) => it !== undefined).reverse();
 }
 
-async function records(): Promise<readonly Readonly<Record<string, unknown>>[]> {
-  const texts = await Promise.all(
-    (await files()).map((name) => readFile(path.join(directory, name), 'utf8')),
-  );
-  const lines = texts.flatMap((text) => text.split('\n')).filter((line) => line !== '');
-  return lines.map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+async function frames(store: Store): Promise<readonly string[]> {
+  return (await records(store)).map((record) => record.frame);
 }
 
 describe('the quarantine', () => {
-  test('keeps a message whole, with its time, rule and penalty, one JSON object a line', async () => {
-    const quarantine = await open();
+  test('keeps a message whole, with its time, gateway, rule and penalty', async () => {
+    await using fallible = await openFallibleStore();
+    const { quarantine } = open(fallible);
     const text = '[2,"1","Heartbeat",{]\n"second line"\u0000';
     quarantine.keep(frame(text));
     await quarantine.close();
-    const { bytes: _, ...finding } = frame(text);
-    assert.deepEqual(await records(), [
-      { at: '2026-01-01T00:00:00.000Z', ...JSON.parse(JSON.stringify(finding)), frame: text },
-    ]);
+    const { bytes: _, charger, ...finding } = frame(text);
+    const [record, ...others] = await records(fallible.store);
+    assert.match(record?.id ?? '', /^mjuohs00-[0-7][0-9a-f]{7}$/);
+    assert.deepEqual(
+      { ...record, id: undefined },
+      {
+        id: undefined,
+        atMs: Date.UTC(2026, 0, 1),
+        gatewayId: 'gw-1',
+        charger,
+        finding: JSON.parse(JSON.stringify(finding)),
+        frame: text,
+        frameBytes: Buffer.byteLength(JSON.stringify(text)),
+      },
+    );
+    assert.deepEqual(others, []);
   });
 
   test('T2-10: secrets are gone, in messages that can be parsed and in those that cannot', async () => {
-    const quarantine = await open();
+    await using fallible = await openFallibleStore();
+    const { quarantine } = open(fallible);
     const value = '"key":"AuthorizationKey","value":"0011223344556677"';
     quarantine.keep(frame(`[2,"1","ChangeConfiguration",{${value}}]`));
     quarantine.keep(frame(`[2,"1","ChangeConfiguration",{${value}`));
     quarantine.keep(frame('[2,"1","GetDiagnostics",{"location":"ftp://u:0011223344556677@h/"}]'));
     await quarantine.close();
-    assert.equal((await records()).length, 3);
-    assert.doesNotMatch(JSON.stringify(await records()), /0011223344556677/);
+    const kept = await records(fallible.store);
+    assert.equal(kept.length, 3);
+    assert.doesNotMatch(JSON.stringify(kept), /0011223344556677/);
   });
 
-  test('directory and files are for their owner alone', async () => {
-    const quarantine = await open();
-    quarantine.keep(frame('x'));
-    await quarantine.close();
-    assert.equal((await stat(directory)).mode & 0o777, 0o700);
-    for (const name of await files()) {
-      assert.equal((await stat(path.join(directory, name))).mode & 0o777, 0o600);
+  test('keeps the order of messages, within a millisecond and over many', async () => {
+    await using fallible = await openFallibleStore();
+    const { quarantine } = open(fallible);
+    const texts = Array.from({ length: 150 }, (_, n) => `message ${n}`);
+    for (const [n, text] of texts.entries()) {
+      quarantine.keep(frame(text));
+      if (n % 40 === 39) fallible.clock.advance(1);
     }
-  });
-
-  test('nothing refused, no file', async () => {
-    await (await open()).close();
-    assert.deepEqual(await files(), []);
+    await quarantine.close();
+    assert.deepEqual(await frames(fallible.store), texts);
   });
 });
 
 describe('the quarantine is bounded', () => {
-  const kept = 60;
-
-  test('a full file is followed by another, the oldest files go', async () => {
-    const quarantine = await open();
-    for (let n = 0; n < kept; n += 1) quarantine.keep(frame(`message ${n}`));
+  test('in messages: the oldest make room for the newest', async () => {
+    await using fallible = await openFallibleStore();
+    const { quarantine, seen } = open(fallible, { framesMax: 30 });
+    for (let n = 0; n < 100; n += 1) quarantine.keep(frame(`message ${n}`));
     await quarantine.close();
-    const names = await files();
-    assert.equal(names.length, limits.filesMax);
-    for (const name of names) {
-      assert((await stat(path.join(directory, name))).size <= limits.fileBytesMax, name);
-    }
-    const last = (await records()).at(-1);
-    assert.equal(last?.['frame'], `message ${kept - 1}`);
+    assert.deepEqual(
+      await frames(fallible.store),
+      Array.from({ length: 30 }, (_, n) => `message ${70 + n}`),
+    );
     assert.deepEqual(seen, []);
   });
 
-  test('closing writes all that was kept, in every file', async () => {
-    const quarantine = await open({ filesMax: 1000 });
-    const long = 'x'.repeat(1500);
-    for (let n = 0; n < kept; n += 1) quarantine.keep(frame(`${n} ${long}`));
+  test('in bytes', async () => {
+    await using fallible = await openFallibleStore();
+    const { quarantine } = open(fallible, { bytesMax: 100_000 });
+    for (let n = 0; n < 50; n += 1) quarantine.keep(frame(`${n} ${'x'.repeat(10_000)}`));
     await quarantine.close();
-    const numbers = (await records()).map((record) => Number.parseInt(String(record['frame']), 10));
-    assert.deepEqual(
-      numbers,
-      Array.from({ length: kept }, (_, n) => n),
-    );
+    const kept = await frames(fallible.store);
+    assert.equal(kept.length, 9);
+    assert.match(kept.at(-1) ?? '', /^49 /);
   });
 
-  test('a restart goes on with a new file and still removes the oldest', async () => {
+  test('over restarts', async () => {
+    await using fallible = await openFallibleStore();
     for (let start = 0; start < 5; start += 1) {
-      const quarantine = await open();
+      const { quarantine } = open(fallible, { framesMax: 3 });
       quarantine.keep(frame(`start ${start}`));
       await quarantine.close();
+      fallible.clock.advance(1);
     }
-    assert.deepEqual(
-      await files(),
-      [3, 4, 5].map((n) => `refused-000000000${n}.jsonl`),
-    );
-    const texts = (await records()).map((record) => record['frame']);
-    assert.deepEqual(texts, ['start 2', 'start 3', 'start 4']);
+    assert.deepEqual(await frames(fallible.store), ['start 2', 'start 3', 'start 4']);
   });
 
-  test('files of others in the directory are left alone', async () => {
-    await (await open()).close();
-    const foreign = ['notes.txt', 'refused-1.jsonl', 'refused-0000000001.jsonl.bak'];
-    for (const name of foreign) await writeFile(path.join(directory, name), '');
-    const quarantine = await open({ filesMax: 1 });
-    for (let n = 0; n < kept; n += 1) quarantine.keep(frame(`message ${n}`));
-    await quarantine.close();
-    const names = await files();
-    for (const name of foreign) assert(names.includes(name), name);
-    assert.equal(names.length, foreign.length + 1);
-  });
-
-  test('what waits for the disk is bounded over all files together', async () => {
-    const quarantine = await open({ fileBytesMax: 1_000_000, filesMax: 1000 });
+  test('what waits for the store is bounded', async () => {
+    await using fallible = await openFallibleStore();
+    const { quarantine, seen } = open(fallible);
     const large = 'x'.repeat(100_000);
-    // All in one turn, so the disk gets nothing done in between.
+    // All in one turn, so that the store gets nothing done in between.
     for (let n = 0; n < 150; n += 1) quarantine.keep(frame(large, `CP-${n}`));
     await quarantine.close();
-    const bytes = (await records()).length * large.length;
+    const bytes = (await frames(fallible.store)).length * large.length;
     assert(bytes > 7_000_000 && bytes < 9_000_000, String(bytes));
-    assert.deepEqual(seen, [{ name: 'QuarantineFailed', detail: 'the disk is too slow' }]);
+    const lost = 150 - bytes / large.length;
+    assert.deepEqual(seen, [
+      { name: 'QuarantineFailed', detail: 'the store is slow or away: messages not kept: 1' },
+      {
+        name: 'QuarantineFailed',
+        detail: `the gateway has stopped: messages not kept: ${lost - 1}`,
+      },
+    ]);
   });
 
-  test('nor can it with a few large messages, or under its name in another case', async () => {
-    const quarantine = await open({ fileBytesMax: 1_000_000, filesMax: 100 });
+  test('one charger cannot fill it with large messages, in any spelling of its name', async () => {
+    await using fallible = await openFallibleStore();
+    const { quarantine } = open(fallible);
     for (let n = 0; n < 200; n += 1) quarantine.keep(frame('\u0001'.repeat(100_000), 'CP-LOUD'));
     for (let n = 0; n < 200; n += 1) quarantine.keep(frame('\u0001'.repeat(100_000), 'cp-loud'));
     await quarantine.close();
-    assert((await records()).length <= 3);
+    assert((await frames(fallible.store)).length <= 3);
   });
 
   test('one charger cannot push the evidence against another one out', async () => {
-    const quarantine = await open({ fileBytesMax: 1_000_000 });
-    for (let n = 0; n < 5000; n += 1) quarantine.keep(frame('rubbish', 'CP-LOUD'));
+    await using fallible = await openFallibleStore();
+    const { quarantine } = open(fallible);
     quarantine.keep(frame('the one that matters', 'CP-QUIET'));
+    for (let n = 0; n < 5000; n += 1) quarantine.keep(frame('rubbish', 'CP-LOUD'));
     await quarantine.close();
-    const of = (charger: string) => async () =>
-      (await records()).filter((record) => record['charger'] === charger).length;
-    assert((await of('CP-LOUD')()) <= 200);
-    assert.equal(await of('CP-QUIET')(), 1);
+    const count = async (charger: string): Promise<number> =>
+      (await listQuarantined(fallible.store, { charger, limit: 10_000 })).length;
+    assert.equal(await count('cp-loud'), 200);
+    assert.equal(await count('CP-QUIET'), 1);
   });
 });
 
-describe('a disk that fails', () => {
-  const failures = () => seen.filter(({ name }) => name === 'QuarantineFailed');
-
-  test('is told once a minute, and never thrown', async () => {
-    const quarantine = await open();
-    await rm(parent, { recursive: true });
-    quarantine.keep(frame('first'));
-    await quarantine.close();
-    await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(failures().length, 1);
+describe('a store that fails', () => {
+  test('gets what waited when it is back, and nothing is told here', async () => {
+    await using fallible = await openFallibleStore();
+    const { quarantine, seen } = open(fallible);
+    fallible.failure = away;
     for (let n = 0; n < 100; n += 1) quarantine.keep(frame(`message ${n}`));
+    for (let round = 0; round < 50; round += 1) await turn();
+    fallible.failure = undefined;
+    fallible.clock.advance(10_000);
+    quarantine.keep(frame('later'));
     await quarantine.close();
-    assert.equal(failures().length, 1);
+    const kept = await frames(fallible.store);
+    assert.equal(kept.length, 101);
+    assert.equal(kept.at(-1), 'later');
+    assert.deepEqual(seen, []);
   });
 
-  test('is tried again after a minute', async () => {
-    const quarantine = await open();
-    await rm(directory, { recursive: true });
-    quarantine.keep(frame('lost'));
+  test('and never comes back loses what waited, and says how much', async () => {
+    await using fallible = await openFallibleStore();
+    const { quarantine, seen } = open(fallible);
+    fallible.failure = away;
+    for (let n = 0; n < 5; n += 1) quarantine.keep(frame(`message ${n}`));
     await quarantine.close();
-    await (await open()).close();
-    clock.advance(60_000);
-    quarantine.keep(frame('kept'));
-    await quarantine.close();
-    assert.deepEqual(
-      (await records()).map((record) => record['frame']),
-      ['kept'],
-    );
+    const detail = 'the gateway has stopped: messages not kept: 5';
+    assert.deepEqual(seen, [{ name: 'QuarantineFailed', detail }]);
   });
 
-  test('a directory that cannot be made is thrown at the start, where the operator sees it', async () => {
-    await writeFile(path.join(parent, 'data'), 'a file in the way');
-    await assert.rejects(open(), { code: 'ENOTDIR' });
+  test('because of a defect is told once a minute, and never thrown', async () => {
+    await using fallible = await openFallibleStore();
+    const { quarantine, seen } = open(fallible);
+    fallible.failure = new TypeError('hunter2');
+    quarantine.keep(frame('kept in the end'));
+    for (let second = 0; second < 59; second += 1) {
+      for (let round = 0; round < 10; round += 1) await turn();
+      fallible.clock.advance(1_000);
+    }
+    assert.deepEqual(seen, [{ name: 'QuarantineFailed', detail: 'TypeError' }]);
+    fallible.failure = undefined;
+    await quarantine.close();
+    assert.deepEqual(await frames(fallible.store), ['kept in the end']);
   });
 });

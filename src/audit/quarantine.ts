@@ -1,55 +1,49 @@
-import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
-import path from 'node:path';
 import type { FrameFinding } from '../events/catalogue.ts';
 import type { EventSink } from '../events/emit.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Random } from '../lib/random.ts';
 import { TokenBuckets } from '../lib/token-buckets.ts';
 import { redactText } from '../ocpp/secrets.ts';
+import type { Store } from '../store/store.ts';
+import { isStoreError } from '../store/store-error.ts';
+import type { RowOf } from '../store/tables.ts';
+import { describeDefect } from './describe-defect.ts';
+import { pruneQuarantineStep, type QuarantineRetention } from './prune.ts';
+import { addToTotals, lockTotals } from './quarantine-totals.ts';
+import { WriteBehind } from './write-behind.ts';
 
 /** A refused message, and why it was refused. */
 export interface QuarantinedFrame extends FrameFinding {
   readonly penalty: string;
-  /** The message whole; secrets are taken out when it is written. */
+  /** The message whole; secrets are taken out when it is kept. */
   readonly bytes: Uint8Array;
 }
 
 /** Keeps refused messages. */
 export interface Quarantine {
-  /** Never throws and never waits for the disk. */
+  /** Never throws and never waits for the store. */
   keep(frame: QuarantinedFrame): void;
-  /** Writes what is pending. */
+  /** Tries once more to write what waits. Never rejects. */
   close(): Promise<void>;
 }
 
-/** Limits of a quarantine on disk. */
-export interface QuarantineLimits {
-  /** Bytes of one file. */
-  readonly fileBytesMax: number;
-  /** Files that are kept; the oldest goes first. */
-  readonly filesMax: number;
+/** Whose refused messages they are, and how many are kept. */
+export interface QuarantineOptions extends QuarantineRetention {
+  readonly gatewayId: string;
 }
 
-/** Bytes that may wait for the disk. Beyond them messages are refused without being kept. */
-const pendingBytesMax = 8 * 1024 * 1024;
-
 /**
- * A quarantine of JSON Lines files in `directory`, which is made if it is missing.
- *
- * Its size is bounded: an attacker who sends rubbish for a month fills `filesMax` files.
- *
- * @throws the system's error when the directory cannot be made or read.
+ * The quarantine in the store. Its size is bounded: whatever is written, the oldest messages make
+ * room for it.
  */
-export async function openQuarantine(
-  directory: string,
-  limits: QuarantineLimits,
+export function openQuarantine(
+  store: Store,
+  options: QuarantineOptions,
   emit: EventSink,
   clock: Clock,
-): Promise<Quarantine> {
-  // Refused messages are evidence and may hold personal data: nobody else reads them.
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const existing = (await readdir(directory)).filter((name) => filePattern.test(name)).sort();
-  return new FileQuarantine(directory, limits, emit, clock, existing);
+  random: Random,
+): Quarantine {
+  return new StoredQuarantine(store, options, emit, clock, frameIds(random));
 }
 
 /**
@@ -60,137 +54,140 @@ const messagesPerCharger = { burst: 200, perSecond: 1 };
 const bytesPerCharger = { burst: 2 * 1024 * 1024, perSecond: 1024 };
 const chargersMax = 10_000;
 
-/** Time without writing after a failure, in milliseconds. */
-const pauseAfterFailureMs = 60_000;
+/** Messages and bytes that may wait for the store. Beyond them messages are refused unkept. */
+const pendingMax = 10_000;
+const pendingBytesMax = 8 * 1024 * 1024;
 
-const filePattern = /^refused-\d{10}\.jsonl$/;
+/** Messages of one transaction. */
+const framesPerTransaction = 64;
 
-class FileQuarantine implements Quarantine {
-  readonly #directory: string;
-  readonly #limits: QuarantineLimits;
+/** Time between reports of what could not be kept, in milliseconds. */
+const tellEveryMs = 60_000;
+
+type FrameRow = RowOf<'quarantined_frame'>;
+
+interface Item {
+  readonly row: FrameRow;
+  readonly bytes: number;
+}
+
+class StoredQuarantine implements Quarantine {
+  readonly #store: Store;
+  readonly #options: QuarantineOptions;
   readonly #emit: EventSink;
   readonly #clock: Clock;
-  readonly #files: string[];
-  #number: number;
-  /** Files that are not written out yet, by name; the last one is `#stream`. */
-  readonly #unwritten = new Map<string, WriteStream>();
-  readonly #removals = new Set<Promise<void>>();
-  #stream: WriteStream | undefined;
-  #streamBytes = 0;
+  readonly #nextId: (atMs: number) => string;
   readonly #messages: TokenBuckets;
   readonly #bytes: TokenBuckets;
-  #toldSlowAtMs = -Infinity;
-  #resumeAtMs = 0;
+  readonly #queue: WriteBehind<Item>;
+  #lost = 0;
+  #toldAtMs = -Infinity;
 
   constructor(
-    directory: string,
-    limits: QuarantineLimits,
+    store: Store,
+    options: QuarantineOptions,
     emit: EventSink,
     clock: Clock,
-    files: readonly string[],
+    nextId: (atMs: number) => string,
   ) {
-    this.#directory = directory;
-    this.#limits = limits;
+    this.#store = store;
+    this.#options = options;
     this.#emit = emit;
     this.#clock = clock;
-    this.#files = [...files];
+    this.#nextId = nextId;
     this.#messages = new TokenBuckets(messagesPerCharger, chargersMax, clock);
     this.#bytes = new TokenBuckets(bytesPerCharger, chargersMax, clock);
-    this.#number = Number(files.at(-1)?.slice(8, 18) ?? 0);
+    this.#queue = new WriteBehind<Item>(
+      {
+        write: (items) => this.#write(items.map(({ row }) => row)),
+        // A store that is away is told by whoever watches the store.
+        onFailure: (error) => {
+          if (!isStoreError(error)) this.#tell(describeDefect(error));
+        },
+        itemsMax: pendingMax,
+        bytesMax: pendingBytesMax,
+        batchMax: framesPerTransaction,
+      },
+      clock,
+    );
   }
 
-  keep({ bytes, ...finding }: QuarantinedFrame): void {
-    if (this.#clock.elapsedMs() < this.#resumeAtMs) return;
+  keep({ bytes, charger, ...finding }: QuarantinedFrame): void {
     // Spellings that differ in case are one charger.
-    const source = finding.charger.toLowerCase();
-    if (!this.#messages.take(source)) return;
-    const frame = redactText(Buffer.from(bytes).toString('utf8'));
-    const at = new Date(this.#clock.nowMs()).toISOString();
-    const line = `${JSON.stringify({ at, ...finding, frame })}\n`;
-    const lineBytes = Buffer.byteLength(line);
-    if (!this.#bytes.take(source, lineBytes)) return;
-    if (this.#pendingBytes() + lineBytes > pendingBytesMax) {
-      this.#tellSlow();
-      return;
-    }
-    this.#streamFor(lineBytes).write(line);
+    const identity_key = charger.toLowerCase();
+    if (!this.#messages.take(identity_key)) return;
+    // As JSON, because PostgreSQL keeps no U+0000 in a text, and a peer can send one.
+    const frame = JSON.stringify(redactText(Buffer.from(bytes).toString('utf8')));
+    const findingText = JSON.stringify(finding);
+    const frame_bytes = Buffer.byteLength(frame);
+    const itemBytes = frame_bytes + findingText.length;
+    if (!this.#bytes.take(identity_key, itemBytes)) return;
+    const at_ms = this.#clock.nowMs();
+    const row = {
+      id: this.#nextId(at_ms),
+      at_ms,
+      gateway_id: this.#options.gatewayId,
+      identity_key,
+      charger,
+      finding: findingText,
+      frame,
+      frame_bytes,
+    };
+    if (this.#queue.push({ row, bytes: itemBytes })) return;
+    this.#lost += 1;
+    this.#tell('the store is slow or away');
   }
 
   async close(): Promise<void> {
-    this.#stream?.end();
-    this.#stream = undefined;
-    await Promise.all([...this.#unwritten.values()].map(closed));
-    await Promise.all(this.#removals);
+    await this.#queue.close();
+    this.#lost += this.#queue.count;
+    if (this.#lost === 0) return;
+    this.#toldAtMs = -Infinity;
+    this.#tell('the gateway has stopped');
   }
 
-  #pendingBytes(): number {
-    let bytes = 0;
-    for (const { writableLength } of this.#unwritten.values()) bytes += writableLength;
-    return bytes;
-  }
-
-  #streamFor(lineBytes: number): WriteStream {
-    const isFull = this.#streamBytes + lineBytes > this.#limits.fileBytesMax;
-    if (this.#stream !== undefined && !isFull && !this.#stream.destroyed) {
-      this.#streamBytes += lineBytes;
-      return this.#stream;
-    }
-    this.#stream?.end();
-    this.#number += 1;
-    const name = `refused-${String(this.#number).padStart(10, '0')}.jsonl`;
-    const stream = createWriteStream(path.join(this.#directory, name), {
-      flags: 'a',
-      mode: 0o600,
+  async #write(rows: readonly FrameRow[]): Promise<void> {
+    await this.#store.transact(async (db) => {
+      await lockTotals(db);
+      const written = await db
+        .insertInto('quarantined_frame')
+        .values(rows)
+        // Written already, when the answer to an earlier commit was lost.
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .returning('frame_bytes')
+        .execute();
+      await addToTotals(db, {
+        frames: written.length,
+        bytes: written.reduce((sum, { frame_bytes }) => sum + frame_bytes, 0),
+      });
+      await pruneQuarantineStep(db, this.#options);
     });
-    stream.on('error', (error: NodeJS.ErrnoException) => this.#fail(error.code ?? 'write failed'));
-    stream.once('close', () => this.#unwritten.delete(name));
-    this.#unwritten.set(name, stream);
-    this.#stream = stream;
-    this.#streamBytes = lineBytes;
-    this.#files.push(name);
-    this.#removeOldest();
-    return stream;
   }
 
-  #removeOldest(): void {
-    while (this.#files.length > this.#limits.filesMax) {
-      const oldest = this.#files.shift();
-      if (oldest === undefined) return;
-      const removal = this.#remove(oldest).finally(() => this.#removals.delete(removal));
-      this.#removals.add(removal);
-    }
-  }
-
-  async #remove(name: string): Promise<void> {
-    const stream = this.#unwritten.get(name);
-    // A file that is still to be made would come back after it was removed.
-    if (stream !== undefined) await closed(stream);
-    try {
-      await rm(path.join(this.#directory, name), { force: true });
-    } catch {
-      this.#fail('an old file could not be removed');
-    }
-  }
-
-  /** This message is lost, the next one may not be; once a minute is enough to know. */
-  #tellSlow(): void {
+  /** Once a minute is enough to know: a full disk must not fill the log as well. */
+  #tell(reason: string): void {
     const nowMs = this.#clock.elapsedMs();
-    if (nowMs - this.#toldSlowAtMs < pauseAfterFailureMs) return;
-    this.#toldSlowAtMs = nowMs;
-    this.#emit({ name: 'QuarantineFailed', detail: 'the disk is too slow' });
-  }
-
-  /** Then a pause: a full disk must not fill the log as well. */
-  #fail(detail: string): void {
-    this.#resumeAtMs = this.#clock.elapsedMs() + pauseAfterFailureMs;
+    if (nowMs - this.#toldAtMs < tellEveryMs) return;
+    this.#toldAtMs = nowMs;
+    const detail = this.#lost === 0 ? reason : `${reason}: messages not kept: ${this.#lost}`;
+    this.#lost = 0;
     this.#emit({ name: 'QuarantineFailed', detail });
   }
 }
 
-/** Resolves when nothing more will happen to `stream`'s file. */
-function closed(stream: WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.closed) resolve();
-    else stream.once('close', () => resolve());
-  });
+/**
+ * Makes ids that sort by time: milliseconds in base 36 (eight digits until 2059), and eight
+ * hexadecimal digits. Within a millisecond the latter count on from a random start, as those of
+ * ULIDs do, so that messages keep their order.
+ */
+function frameIds(random: Random): (atMs: number) => string {
+  let lastMs = Number.NaN;
+  let digits = 0;
+  return (atMs) => {
+    // Without its first bit, so that there is room to count on.
+    if (atMs !== lastMs) digits = Number.parseInt(random.uuid().slice(0, 8), 16) >>> 1;
+    else digits += 1;
+    lastMs = atMs;
+    return `${atMs.toString(36).padStart(8, '0')}-${digits.toString(16).padStart(8, '0')}`;
+  };
 }

@@ -1,5 +1,6 @@
 import { matchesGlob } from '../lib/glob.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+import type { RegisteredCharger, RuleModeSetting, SecurityProfile } from './charger-entry.ts';
 import { type ChargerId, identityKey } from './charger-id.ts';
 
 /** What the operator has written down about a charger, or about all that match a pattern. */
@@ -15,6 +16,15 @@ export interface ChargerRecord {
   readonly vendor?: string | undefined;
   readonly model?: string | undefined;
   readonly firmware?: string | undefined;
+  /** The lowest security profile with which the charger may connect. */
+  readonly requiredSecurityProfile?: SecurityProfile | undefined;
+  /** The part of the grid that the charger hangs on. */
+  readonly feeder?: string | undefined;
+  readonly notes?: string | undefined;
+  /** Does the audit log get each message of this charger? */
+  readonly recordsMessages?: boolean | undefined;
+  /** Other modes of rules for this charger. Later ones win. */
+  readonly ruleModes?: readonly RuleModeSetting[] | undefined;
 }
 
 /** Looks chargers up. */
@@ -45,4 +55,31 @@ export function canonicalIdentity(id: ChargerId, record: ChargerRecord | undefin
   const namesIt = record !== undefined && record.id.toLowerCase() === identityKey(id);
   // The record's spelling differs in case alone, so it is as safe as the parsed one.
   return namesIt ? (record.id as ChargerId) : id;
+}
+
+/** An identity that was parsed before it was stored. */
+export function storedIdentity(identity: string): ChargerId {
+  return identity as ChargerId;
+}
+
+/**
+ * What the operator has said of a charger in the registry and in the configuration file together.
+ * What stands in the registry wins, member by member: it can be changed while the gateway runs.
+ *
+ * @returns undefined when neither admits the charger. An entry that is there because the
+ *   configuration file once admitted the charger admits nobody by itself.
+ */
+export function mergeRecord(
+  entry: RegisteredCharger | undefined,
+  configured: ChargerRecord | undefined,
+): ChargerRecord | undefined {
+  if (entry === undefined) return configured;
+  if (entry.origin === 'configured' && configured === undefined) return undefined;
+  return { ...configured, ...entry.settings, id: mergedSpelling(entry, configured) };
+}
+
+/** The spelling of an entry that the charger itself caused is no more than how it came once. */
+function mergedSpelling(entry: RegisteredCharger, configured: ChargerRecord | undefined): string {
+  const isNamed = configured?.id.toLowerCase() === identityKey(entry.identity);
+  return entry.origin === 'configured' && isNamed ? configured.id : entry.identity;
 }

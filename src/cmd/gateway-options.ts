@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { recordsFromList } from '../chargers/record.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { ListenerOptions } from '../connection/charger-listener.ts';
@@ -36,12 +35,20 @@ export function gatewayOptions(config: Config): GatewayOptions {
     listeners: config.listeners.map((listener) => listenerOptions(listener, config, socketLimits)),
     csms: { url: csms.url, connectTimeoutSeconds: csms.connectTimeoutSeconds },
     csmsLimits: socketLimits,
-    admission: {
-      records: recordsFromList(chargers.records),
-      unknown: chargers.unknown,
-      versions: chargers.versions,
+    admission: { unknown: chargers.unknown, versions: chargers.versions },
+    records: recordsFromList(chargers.records),
+    enrolledMax: chargers.enrolledMax,
+    claims: {
+      gatewayId: config.gateway.id,
+      leaseMs: config.store.leaseSeconds * 1000,
+      takeoversPerHourMax: chargers.takeoversPerHourMax,
+      quarantineMs: chargers.quarantineMinutes * 60_000,
     },
     duplicateIdentity: chargers.duplicateIdentity,
+    retention: {
+      days: config.retention.transactionDays,
+      transactionsMax: config.retention.transactionsMax,
+    },
     probeSeconds: chargers.probeSeconds,
     rules: { preset: rules.preset, overrides: rules.overrides },
     // What a charger reports is true however late it is; a command of the CSMS is not.
@@ -52,23 +59,19 @@ export function gatewayOptions(config: Config): GatewayOptions {
   };
 }
 
-/** Where refused messages are kept. */
-export function quarantineDirectory(config: Config, configFile: string): string {
-  return path.resolve(path.dirname(configFile), config.gateway.dataDir, 'quarantine');
-}
-
 function listenerOptions(
   listener: Config['listeners'][number],
   { limits }: Config,
   socketLimits: SocketLimits,
 ): ListenerOptions {
-  const { address, identityFrom, identityParameter, name } = listener;
+  const { address, identityFrom, identityParameter, name, securityProfile } = listener;
   const identity: IdentitySource =
     identityFrom === 'query'
       ? { from: 'query', parameter: identityParameter }
       : { from: identityFrom };
   return {
     name,
+    securityProfile,
     host: address.host,
     port: address.port,
     paths: [listener.path].flat(),

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { auditCommand } from './audit/audit.ts';
+import { chargerCommand } from './charger/command.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo/command.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -16,6 +18,8 @@ const program = new Command('gatewatt')
   .addCommand(demoCommand())
   .addCommand(serveCommand())
   .addCommand(checkCommand())
+  .addCommand(auditCommand())
+  .addCommand(chargerCommand())
   .addCommand(simulateCommand());
 
 for (const command of program.commands) command.exitOverride();

@@ -1,14 +1,20 @@
 import { type AdminServer, startAdminServer } from '../admin/server.ts';
+import { AuditLog } from '../audit/audit-log.ts';
+import { auditSink } from '../audit/audit-sink.ts';
+import { pruneAudit } from '../audit/prune.ts';
 import { openQuarantine } from '../audit/quarantine.ts';
+import { auditChains } from '../audit/verify.ts';
 import type { Config } from '../config/schema/config.ts';
 import { type EventSink, teeSink } from '../events/emit.ts';
 import { limitLog } from '../events/log-limit.ts';
 import { jsonLogger, type LogDestination, logSink } from '../events/log-sink.ts';
 import { gatewayMetrics } from '../events/metrics-sink.ts';
 import { type Gateway, startGateway } from '../gateway/gateway.ts';
-import { systemClock } from '../lib/clock.ts';
+import { type Clock, systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
-import { gatewayOptions, quarantineDirectory } from './gateway-options.ts';
+import type { Store } from '../store/store.ts';
+import { openConfiguredStore } from './configured-store.ts';
+import { gatewayOptions } from './gateway-options.ts';
 
 /** Enough to see what somebody does, too little to fill a disk. */
 const logLimits = {
@@ -34,32 +40,78 @@ export interface RunOptions {
 }
 
 /**
- * Runs the gateway that `config` describes, with its log, metrics, quarantine and admin server.
+ * Runs the gateway that `config` describes, with its store, audit log, log, metrics, quarantine and
+ * admin server.
  *
- * @throws the system's error when an address or the data directory cannot be had.
+ * @throws StoreError, or the system's error when an address or the data directory cannot be had.
  */
 export async function runGateway(config: Config, options: RunOptions): Promise<RunningGateway> {
   const clock = systemClock();
+  const store = await openConfiguredStore(config, options.configFile, true, clock);
+  try {
+    return await runWithStore(config, options, store, clock);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function runWithStore(
+  config: Config,
+  options: RunOptions,
+  store: Store,
+  clock: Clock,
+): Promise<RunningGateway> {
+  const { id } = config.gateway;
   const metrics = gatewayMetrics({ processMetrics: true });
-  const logger = jsonLogger(config.gateway.logLevel, options.log).child({
-    gateway: config.gateway.id,
-  });
+  const logger = jsonLogger(config.gateway.logLevel, options.log).child({ gateway: id });
   const log = limitLog(logSink(logger), logLimits, clock);
   const observer = options.observer === undefined ? [] : [options.observer];
-  const emit = teeSink([metrics.sink, log, ...observer]);
+  const seen = teeSink([metrics.sink, log, ...observer]);
+  const audit = new AuditLog(store, { chain: id }, clock, seen);
+  const emit = teeSink([auditSink(audit, clock), seen]);
+  store.onHealth((isAvailable, detail) => {
+    emit(isAvailable ? { name: 'StoreRestored' } : { name: 'StoreUnavailable', detail });
+  });
 
-  const directory = quarantineDirectory(config, options.configFile);
-  const quarantine = await openQuarantine(directory, config.quarantine, emit, clock);
-  const { observeAdded } = metrics;
-  const tools = { clock, random: systemRandom, emit, quarantine, observeAdded };
-  const gateway = await startGateway(gatewayOptions(config), tools);
+  const { bytesMax, framesMax } = config.quarantine;
+  const quarantineOptions = { gatewayId: id, bytesMax, framesMax };
+  const quarantine = openQuarantine(store, quarantineOptions, emit, clock, systemRandom);
+  const { auditDays: days, auditRecordsMax: recordsMax } = config.retention;
+  const gateway = await startGateway(gatewayOptions(config), {
+    clock,
+    random: systemRandom,
+    emit,
+    store,
+    quarantine,
+    observeAdded: metrics.observeAdded,
+    audited: () => audit.settled(),
+    pruneAudit: async () => {
+      let pruned = 0;
+      // Also the logs of gateways that are gone: nobody else would.
+      for (const chain of await auditChains(store)) {
+        pruned += await pruneAudit(store, chain, { days, recordsMax }, clock.nowMs());
+      }
+      return pruned > 0;
+    },
+  });
   metrics.sessionsFrom(() => gateway.sessionCount());
+  metrics.storeFrom(() => ({
+    isAvailable: store.isAvailable,
+    unwritten: gateway.unwrittenCount(),
+  }));
   for (const listener of gateway.listeners) {
     // Profile 0 is all there is so far, and it is said at every start.
     const { name, address } = listener;
     emit({ name: 'ListenerUnauthenticated', listener: name, address });
   }
-
+  /** In this order: what one of them still says, the next one writes. */
+  const stopAll = async (): Promise<void> => {
+    await gateway.stop();
+    await quarantine.close();
+    await audit.close();
+    await store.close();
+  };
   let admin: AdminServer;
   try {
     admin = await startAdminServer({
@@ -69,15 +121,14 @@ export async function runGateway(config: Config, options: RunOptions): Promise<R
       metricsContentType: metrics.registry.contentType,
     });
   } catch (error) {
-    await gateway.stop();
+    await stopAll();
     throw error;
   }
   return {
     gateway,
     admin,
     stop: async () => {
-      await gateway.stop();
-      await quarantine.close();
+      await stopAll();
       await admin.close();
     },
   };

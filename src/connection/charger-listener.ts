@@ -21,6 +21,8 @@ import { parseUpgrade, type UpgradeRequest } from './upgrade-request.ts';
 /** One place where chargers connect. */
 export interface ListenerOptions {
   readonly name: string;
+  /** The OCPP security profile that chargers have here. */
+  readonly securityProfile: number;
   readonly host: string;
   readonly port: number;
   readonly paths: readonly string[];
@@ -38,6 +40,7 @@ export interface ListenerOptions {
 export interface Arrival {
   readonly request: UpgradeRequest;
   readonly listener: string;
+  readonly securityProfile: number;
   /** Aborted when the charger goes away before it was answered. */
   readonly gone: AbortSignal;
   /**
@@ -170,6 +173,7 @@ function arrivalFrom(
   return {
     request: upgrade,
     listener: options.name,
+    securityProfile: options.securityProfile,
     gone: gone.signal,
     accept: (version, pingSeconds) =>
       new Promise((resolve) => {

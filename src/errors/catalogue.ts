@@ -150,6 +150,11 @@ export const errors = {
     remedy: 'If it happens often, raise `queue.inFlightSeconds` or look at the slow side.',
     sentence: 'The reply comes too late.',
   },
+  MATCH_STALE: {
+    meaning: 'A reply to a call from before the charger connected again.',
+    remedy: 'Nothing: its caller was told that the connection had ended.',
+    sentence: 'The reply is from an earlier connection.',
+  },
   MATCH_ID_IN_USE: {
     meaning: 'A call with the id of an open call, but with other bytes.',
     remedy: checkThePeer,
@@ -268,6 +273,33 @@ export const errors = {
     callError: 'InternalError',
   },
 
+  // Context: what this charger may do at this moment.
+  BOOT_NOT_ACCEPTED: {
+    meaning:
+      'The CSMS has not accepted the charger, which may only send BootNotification and what it was ' +
+      'asked for, and may not be told to start charging.',
+    remedy:
+      'See in the CSMS why the charger is not accepted: `gatewatt charger show` has its state.',
+    sentence: 'The charging station has not been accepted.',
+    callError: 'SecurityError',
+  },
+  TRANSACTION_FOREIGN: {
+    meaning: 'The charger speaks of a transaction that another charger has started.',
+    remedy:
+      'Check the charger and its credentials. If the CSMS numbers transactions for each charger, or ' +
+      'has begun to count anew, override `transaction-owner` with `monitor`.',
+    sentence: 'The transaction belongs to another charging station.',
+    callError: 'SecurityError',
+  },
+  TRANSACTION_UNCHECKED: {
+    meaning:
+      'The charger speaks of a transaction that the gateway has not seen start, and the database ' +
+      'is away, so nobody knows whose it is.',
+    remedy: 'Bring the database back.',
+    sentence: 'The transaction cannot be checked at the moment.',
+    callError: 'InternalError',
+  },
+
   // Connections: closes.
   STRIKES: {
     meaning: 'Too many malformed or unsolicited messages in a short time.',
@@ -317,6 +349,18 @@ export const errors = {
     sentence: 'A newer connection has taken over.',
     close: 1001,
   },
+  CLAIM_LOST: {
+    meaning: 'Another gateway has this charger now.',
+    remedy: 'If it happens often, look at the connection to the database.',
+    sentence: 'Another gateway has taken over.',
+    close: 1001,
+  },
+  CHARGER_REMOVED: {
+    meaning: 'An operator removed the charger.',
+    remedy: 'Nothing.',
+    sentence: 'Not authorized.',
+    close: 1008,
+  },
   GATEWAY_STOPPING: {
     meaning: 'The gateway is shutting down.',
     remedy: 'Nothing: chargers reconnect by themselves.',
@@ -363,6 +407,34 @@ export const errors = {
     remedy: 'Add a record for the charger, or set `chargers.unknown: enroll`.',
     sentence: 'Not authorized.',
     http: 401,
+  },
+  IDENTITY_QUARANTINED: {
+    meaning:
+      'Nobody may connect with this identity for now: it was taken over too often, or an operator ' +
+      'said so.',
+    remedy: 'See why with `gatewatt charger show`; `gatewatt charger release` ends it.',
+    sentence: 'The charging station identity is blocked.',
+    close: 1008,
+    http: 403,
+  },
+  SECURITY_PROFILE_TOO_LOW: {
+    meaning: 'The charger must use a higher security profile than this listener has.',
+    remedy:
+      'Let it connect to a listener with its profile, or lower `--security-profile` of the charger.',
+    sentence: 'Not authorized.',
+    http: 401,
+  },
+  ENROLLMENT_FULL: {
+    meaning: 'As many unknown chargers were let in as `chargers.enrolledMax` allows.',
+    remedy: 'Remove those that are not yours, set `chargers.unknown: reject`, or raise the limit.',
+    sentence: 'Not authorized.',
+    http: 401,
+  },
+  STORE_UNAVAILABLE: {
+    meaning: 'The database is away, so nobody knows whether the charger may connect.',
+    remedy: 'Bring the database back; connected chargers go on meanwhile.',
+    sentence: 'The service is not available.',
+    http: 503,
   },
   IDENTITY_ACTIVE: {
     meaning: 'The identity is connected, and that connection is alive.',

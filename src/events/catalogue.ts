@@ -74,6 +74,45 @@ export interface EventFields {
   };
   readonly QuarantineFailed: { readonly detail: string };
   readonly EventsSuppressed: { readonly suppressed: string; readonly count: number };
+  readonly FrameRecorded: {
+    readonly charger: string;
+    readonly from: Peer;
+    readonly version: OcppVersion;
+    /** The message as text, without its secrets. */
+    readonly frame: string;
+  };
+  readonly StoreUnavailable: { readonly detail: string };
+  readonly StoreRestored: Readonly<Record<never, never>>;
+  readonly ClaimLost: { readonly charger: string };
+  readonly IdentityQuarantined: {
+    readonly charger: string;
+    readonly reason: string;
+    /** RFC 3339. */
+    readonly until: string;
+    readonly by: string;
+  };
+  readonly IdentityReleased: { readonly charger: string; readonly by: string };
+  readonly ChargerEnrolled: { readonly charger: string; readonly remoteAddress: string };
+  readonly ChargerAdded: AdministrativeAct & { readonly settings: unknown };
+  readonly ChargerChanged: AdministrativeAct & { readonly settings: unknown };
+  readonly ChargerRemoved: AdministrativeAct;
+  readonly QuarantinedFrameReleased: AdministrativeAct & { readonly frameId: string };
+  readonly HousekeepingFailed: { readonly error: unknown };
+  readonly AuditFailed: { readonly detail: string };
+  readonly AuditGap: { readonly count: number };
+  readonly AuditPruned: {
+    readonly count: number;
+    /** Number and hash of the last record that was pruned. */
+    readonly throughSequence: number;
+    readonly hash: string;
+  };
+}
+
+/** What somebody did with the command line. */
+export interface AdministrativeAct {
+  readonly charger: string;
+  /** The account of the operating system. */
+  readonly by: string;
 }
 
 /** One message that broke a rule. */
@@ -102,6 +141,8 @@ export type EventLevel = 'none' | 'debug' | 'info' | 'warn' | 'error';
 /** What an event means and what to do about it. */
 export interface EventEntry {
   readonly level: EventLevel;
+  /** Does the audit log have it? What refused, changed, held or released something, and who acted. */
+  readonly isAudited: boolean;
   readonly meaning: string;
   readonly remedy: string;
 }
@@ -110,71 +151,85 @@ export interface EventEntry {
 export const events: Readonly<Record<EventName, EventEntry>> = {
   GatewayStarted: {
     level: 'info',
+    isAudited: true,
     meaning: 'The gateway accepts chargers.',
     remedy: 'Nothing.',
   },
   GatewayStopping: {
     level: 'info',
+    isAudited: true,
     meaning: 'The gateway refuses new chargers and lets open calls finish.',
     remedy: 'Nothing.',
   },
   GatewayStopped: {
     level: 'info',
+    isAudited: true,
     meaning: 'All sessions are closed. `sessionsCut` of them had an open call.',
     remedy: 'Raise `gateway.drainSeconds` if sessions were cut.',
   },
   ListenerUnauthenticated: {
     level: 'warn',
+    isAudited: true,
     meaning: 'This listener lets anybody in who knows the identity of a charger.',
     remedy: 'Use it in a laboratory or behind another protection only.',
   },
   UpgradeRefused: {
     level: 'warn',
+    isAudited: true,
     meaning: 'A connection was refused before it became a WebSocket.',
     remedy: 'The code says why; see docs/errors.md.',
   },
   CsmsDialFailed: {
     level: 'warn',
+    isAudited: true,
     meaning: 'The CSMS did not take the connection of a charger.',
     remedy: 'The code says why; see docs/errors.md.',
   },
   DuplicateIdentity: {
     level: 'warn',
+    isAudited: true,
     meaning: 'A second connection claimed an identity that is connected.',
     remedy: 'If the newcomer was refused: two chargers with one identity, or an impostor.',
   },
   SessionOpened: {
     level: 'info',
+    isAudited: true,
     meaning: 'A charger is connected through to the CSMS.',
     remedy: 'Nothing.',
   },
   SessionClosed: {
     level: 'info',
+    isAudited: true,
     meaning: 'Both connections of a charger are closed.',
     remedy: 'The code says why; see docs/errors.md.',
   },
   SessionFailed: {
     level: 'error',
+    isAudited: true,
     meaning: 'A defect of the gateway ended one session; the others go on.',
     remedy: 'Report it, with this entry.',
   },
   ChargerDescribed: {
     level: 'info',
+    isAudited: true,
     meaning: 'A BootNotification said what the charger is. Nobody has verified it.',
     remedy: 'Nothing. Rule overrides match on it.',
   },
   FrameAdmitted: {
     level: 'none',
+    isAudited: false,
     meaning: 'A message passed all rules.',
     remedy: 'Nothing.',
   },
   FrameFlagged: {
     level: 'info',
+    isAudited: false,
     meaning: 'A message broke a rule that only watches, and passed.',
     remedy: 'Decide whether the rule should be enforced, or turned off, for this model.',
   },
   FrameRefused: {
     level: 'warn',
+    isAudited: true,
     meaning:
       'A message broke a rule and was not passed on. The quarantine has it whole, unless this ' +
       'charger has had more than its share of refusals.',
@@ -182,28 +237,132 @@ export const events: Readonly<Record<EventName, EventEntry>> = {
   },
   FrameRewritten: {
     level: 'info',
+    isAudited: true,
     meaning: 'A handler changed a message on purpose.',
     remedy: 'Nothing.',
   },
   CallRetried: {
     level: 'debug',
+    isAudited: false,
     meaning: 'A call came again while its first copy was open; one copy is enough.',
     remedy: 'Nothing, unless it happens often: then an answer takes too long.',
   },
   CallRefused: {
     level: 'warn',
+    isAudited: true,
     meaning: 'A call kept all rules, but could not be passed on or got no answer in time.',
     remedy: 'The code says why; see docs/errors.md.',
   },
   QuarantineFailed: {
     level: 'error',
+    isAudited: true,
     meaning:
       'A refused message could not be written to the quarantine. It was refused all the same.',
-    remedy: 'Check the disk and the rights of `gateway.dataDir`.',
+    remedy: 'See why the database is away, or slow.',
   },
   EventsSuppressed: {
     level: 'warn',
+    isAudited: true,
     meaning: 'So many events of one kind came that some were counted but not logged.',
     remedy: 'Look at who causes the ones that are logged. The metrics count every event.',
+  },
+  FrameRecorded: {
+    level: 'none',
+    isAudited: true,
+    meaning: 'A message passed, and this charger was told to have its messages recorded.',
+    remedy: 'Nothing. `gatewatt charger set ID --no-record-messages` ends it.',
+  },
+  StoreUnavailable: {
+    level: 'error',
+    isAudited: true,
+    meaning:
+      'The database does not answer or cannot write. Connected chargers go on; new connections ' +
+      'are refused, and what there is to write waits in memory.',
+    remedy: 'Free the disk, or bring the database server back. The gateway notices by itself.',
+  },
+  StoreRestored: {
+    level: 'info',
+    isAudited: true,
+    meaning: 'The database works again.',
+    remedy: 'Nothing.',
+  },
+  ClaimLost: {
+    level: 'warn',
+    isAudited: true,
+    meaning:
+      'Another gateway has this charger now, because this one did not renew its lease in time. ' +
+      'The connection here is ended.',
+    remedy: 'If it happens often, look at the connection to the database.',
+  },
+  IdentityQuarantined: {
+    level: 'error',
+    isAudited: true,
+    meaning: 'Nobody may connect with this identity for some time.',
+    remedy:
+      'Find out who fights over the identity: two chargers with one name, or an impostor. Then ' +
+      '`gatewatt charger release ID`.',
+  },
+  IdentityReleased: {
+    level: 'info',
+    isAudited: true,
+    meaning: 'An identity that was quarantined may connect again.',
+    remedy: 'Nothing.',
+  },
+  ChargerEnrolled: {
+    level: 'warn',
+    isAudited: true,
+    meaning: 'An unknown charger was let in and recorded, as `chargers.unknown: enroll` says.',
+    remedy: 'Set `chargers.unknown: reject` once all chargers have connected.',
+  },
+  ChargerAdded: {
+    level: 'info',
+    isAudited: true,
+    meaning: 'An operator added a charger.',
+    remedy: 'Nothing.',
+  },
+  ChargerChanged: {
+    level: 'info',
+    isAudited: true,
+    meaning: 'An operator changed what is known of a charger.',
+    remedy: 'Nothing.',
+  },
+  ChargerRemoved: {
+    level: 'info',
+    isAudited: true,
+    meaning: 'An operator removed a charger.',
+    remedy: 'Nothing.',
+  },
+  QuarantinedFrameReleased: {
+    level: 'info',
+    isAudited: true,
+    meaning: 'An operator took a refused message out of the quarantine.',
+    remedy: 'Nothing.',
+  },
+  HousekeepingFailed: {
+    level: 'error',
+    isAudited: false,
+    meaning: 'A defect of the gateway kept it from a chore, such as noticing changes of operators.',
+    remedy: 'Report it, with this entry.',
+  },
+  AuditFailed: {
+    level: 'error',
+    isAudited: true,
+    meaning:
+      'Audit records could not be written, although the database is there. They wait in memory ' +
+      'and are tried again, unless the gateway has stopped.',
+    remedy: 'Report it, with this entry.',
+  },
+  AuditGap: {
+    level: 'error',
+    isAudited: true,
+    meaning:
+      'So many records came while the database was away that the last of them were only counted.',
+    remedy: 'The log of that time has them. See why the database was away.',
+  },
+  AuditPruned: {
+    level: 'debug',
+    isAudited: true,
+    meaning: 'The oldest audit records were deleted, because they were too old or too many.',
+    remedy: 'Export them before, if they must be kept: `gatewatt audit export`.',
   },
 };

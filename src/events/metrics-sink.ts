@@ -11,6 +11,15 @@ export interface GatewayMetrics {
   observeAdded(from: string, kind: string, seconds: number): void;
   /** Asks `read` for the number of sessions at each scrape. */
   sessionsFrom(read: () => number): void;
+  /** Asks `read` for the state of the store at each scrape. */
+  storeFrom(read: () => StoreState): void;
+}
+
+/** The store, as far as metrics tell. */
+export interface StoreState {
+  readonly isAvailable: boolean;
+  /** Chargers of which something is still to be written. */
+  readonly unwritten: number;
 }
 
 /** Labels of one message's count. */
@@ -67,6 +76,24 @@ export function gatewayMetrics(options: { readonly processMetrics: boolean }): G
       if (event.name !== 'FrameAdmitted') eventCount.inc({ event: event.name, code });
     },
     observeAdded: (from, kind, seconds) => added.observe({ from, kind }, seconds),
+    storeFrom: (read) => {
+      new Gauge({
+        name: 'gatewatt_store_available',
+        help: '1 while the database works, 0 while it is away.',
+        registers,
+        collect() {
+          this.set(read().isAvailable ? 1 : 0);
+        },
+      });
+      new Gauge({
+        name: 'gatewatt_store_unwritten_chargers',
+        help: 'Chargers of which something is still to be written to the database.',
+        registers,
+        collect() {
+          this.set(read().unwritten);
+        },
+      });
+    },
     sessionsFrom: (read) => {
       new Gauge({
         name: 'gatewatt_sessions',

@@ -1,7 +1,9 @@
 /** What the outside may ask of a running gateway. The admin server sees nothing else of it. */
 export interface GatewayControl {
-  /** Does it take new chargers? */
-  isReady(): boolean;
+  /** Does it take new chargers? If not, why not? */
+  readiness(): 'ready' | 'stopping' | 'store unavailable';
   /** Chargers that are connected through. */
   sessionCount(): number;
+  /** Chargers of which something is still to be written to the store. */
+  unwrittenCount(): number;
 }

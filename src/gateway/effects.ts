@@ -16,6 +16,10 @@ export type Effect =
   | { readonly do: 'forward'; readonly to: Peer; readonly frame: Admitted }
   /** Send this in place of an admitted message. */
   | { readonly do: 'rewrite'; readonly to: Peer; readonly message: Message }
+  /** Take note of what a message that is passed on says about the charger. */
+  | { readonly do: 'learn'; readonly from: Peer; readonly frame: Admitted<Frame> }
+  /** Ask the store whose transaction this is; then judge the message again. */
+  | { readonly do: 'look-up'; readonly transactionId: string }
   /** Send the call when its turn comes. */
   | { readonly do: 'enqueue'; readonly from: Peer; readonly call: Admitted<Frame<Call>> }
   /** The open call of `caller` is over. */

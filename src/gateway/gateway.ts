@@ -1,4 +1,9 @@
 import type { Quarantine } from '../audit/quarantine.ts';
+import { type ClaimOptions, Claims } from '../chargers/claims.ts';
+import { ChargerDirectory } from '../chargers/directory.ts';
+import { Memories } from '../chargers/memories.ts';
+import { pruneTransactions, type TransactionRetention } from '../chargers/prune-transactions.ts';
+import type { ChargerRecords } from '../chargers/record.ts';
 import {
   type ChargerListener,
   type ListenerOptions,
@@ -12,8 +17,11 @@ import { type Clock, sleep } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { CallLaneLimits } from '../queue/call-lane.ts';
 import type { RulePolicy } from '../rules/presets.ts';
-import { type ArrivalTools, Descriptions, welcome } from './arrivals.ts';
+import type { Store } from '../store/store.ts';
+import { isStoreError } from '../store/store-error.ts';
+import { type ArrivalTools, welcome } from './arrivals.ts';
 import type { GatewayControl } from './control.ts';
+import { Housekeeping } from './housekeeping.ts';
 import type { Session } from './session.ts';
 import { type DuplicatePolicy, Sessions } from './sessions.ts';
 import type { StrikeLimits } from './strikes.ts';
@@ -24,7 +32,11 @@ export interface GatewayOptions {
   readonly csms: CsmsAddress;
   readonly csmsLimits: SocketLimits;
   readonly admission: AdmissionPolicy;
+  readonly records: ChargerRecords;
+  readonly enrolledMax: number;
+  readonly claims: ClaimOptions;
   readonly duplicateIdentity: DuplicatePolicy;
+  readonly retention: TransactionRetention;
   /** Seconds for an older connection to show that it is alive. */
   readonly probeSeconds: number;
   readonly rules: RulePolicy;
@@ -41,7 +53,12 @@ export interface GatewayTools {
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: EventSink;
+  readonly store: Store;
   readonly quarantine: Quarantine;
+  /** Resolves when the audit log has what was emitted, or cannot be written. Never rejects. */
+  audited(): Promise<void>;
+  /** Deletes some of what the audit log has too much of. @returns whether there is more. */
+  pruneAudit(): Promise<boolean>;
   observeAdded(from: string, kind: string, seconds: number): void;
 }
 
@@ -52,52 +69,100 @@ export interface Gateway extends GatewayControl {
   stop(): Promise<void>;
 }
 
-/** Chargers whose description is kept between connections. */
-const descriptionsMax = 50_000;
+/** What another gateway may take beyond the probe itself to answer for its charger. */
+const remoteAnswerMs = 3_000;
 
 /**
  * Starts a gateway.
  *
- * @throws the system's error when a listener cannot be opened; then none stays open.
+ * @throws the system's error when a listener cannot be opened, StoreError when the store is away;
+ *   then nothing stays open.
  */
 export async function startGateway(options: GatewayOptions, tools: GatewayTools): Promise<Gateway> {
-  const { clock, emit, random } = tools;
+  const { clock, emit, random, store } = tools;
   const open = new Set<Session>();
-  const sessions = new Sessions(options.duplicateIdentity);
-  const descriptions = new Descriptions(descriptionsMax);
+  const claims = new Claims(store, options.claims, random);
+  await claims.start();
+  const sessions = new Sessions(
+    claims,
+    {
+      policy: options.duplicateIdentity,
+      remoteProbeMs: options.probeSeconds * 1000 + remoteAnswerMs,
+    },
+    clock,
+  );
+  const memories = new Memories(store, claims, clock, {
+    onReleased: (claim) => sessions.forget(claim),
+    onDefect: (error) => emit({ name: 'HousekeepingFailed', error }),
+  });
+  const directory = new ChargerDirectory(store, options.records, options.enrolledMax);
   const stopping = new AbortController();
   const arrivalTools: ArrivalTools = {
     admission: options.admission,
+    directory,
     sessions,
+    memories,
     dial: csmsDialer(options.csms, options.csmsLimits, clock),
     random,
     retryAfterSeconds: options.retryAfterSeconds,
-    describedBefore: (charger) => descriptions.of(charger),
     open,
     stopping: stopping.signal,
     session: {
       clock,
       emit,
       quarantine: tools.quarantine,
+      memories,
       policy: options.rules,
       lanes: options.lanes,
       strikes: options.strikes,
       probeSeconds: options.probeSeconds,
       observeAdded: tools.observeAdded,
-      remember: (charger, description) => descriptions.remember(charger, description),
+      audited: tools.audited,
     },
   };
-  const listeners = await openListeners(options.listeners, (listenerOptions) =>
-    openChargerListener(
-      listenerOptions,
-      (arrival) => {
-        // `welcome` catches what fails in it; there is nothing to wait for here.
-        void welcome(arrival, arrivalTools);
-      },
-      emit,
-      clock,
-    ),
-  );
+  const housekeeping = new Housekeeping({
+    store,
+    claims,
+    sessions,
+    directory,
+    clock,
+    emit,
+    leaseMs: options.claims.leaseMs,
+    admitsUnknown: options.admission.unknown === 'enroll',
+    prune: async () => {
+      const pruned = await pruneTransactions(store, options.retention);
+      return (await tools.pruneAudit()) || pruned > 0;
+    },
+  });
+  await housekeeping.start();
+  /** What was learned is written, the claims are given up, and nothing runs any more. */
+  const leaveStore = async (): Promise<void> => {
+    await housekeeping.stop();
+    await memories.close();
+    try {
+      await claims.end();
+    } catch (error) {
+      // The lease runs out by itself.
+      if (!isStoreError(error)) throw error;
+    }
+  };
+  let listeners: readonly ChargerListener[];
+  try {
+    listeners = await openListeners(options.listeners, (listenerOptions) =>
+      openChargerListener(
+        listenerOptions,
+        (arrival) => {
+          // `welcome` catches what fails in it; there is nothing to wait for here.
+          void welcome(arrival, arrivalTools);
+        },
+        emit,
+        clock,
+      ),
+    );
+  } catch (error) {
+    await leaveStore();
+    throw error;
+  }
   emit({
     name: 'GatewayStarted',
     listeners: listeners.map(({ name, address }) => `${name} ${address}`),
@@ -110,11 +175,16 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
     emit({ name: 'GatewayStopping', sessions: open.size });
     await Promise.all(listeners.map((listener) => listener.close()));
     const sessionsCut = await drain(open, options.drainSeconds, clock);
+    await leaveStore();
     emit({ name: 'GatewayStopped', sessionsCut });
   };
   return {
     listeners,
-    isReady: () => !stopping.signal.aborted,
+    readiness: () => {
+      if (stopping.signal.aborted) return 'stopping';
+      return store.isAvailable ? 'ready' : 'store unavailable';
+    },
+    unwrittenCount: () => memories.unwrittenCount,
     sessionCount: () => open.size,
     stop,
   };

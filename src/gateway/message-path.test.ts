@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { testConversation } from '../../test/support/conversation.ts';
-import { refusalOf } from './effects.ts';
+import { samplePayload } from '../../test/support/sample-payload.ts';
+import { type Effect, refusalOf } from './effects.ts';
 
 // Goal: what the path decides becomes the right effects, in the right order.
 // Method: whole conversations through the path, with real lanes, and the effects that come out.
@@ -10,12 +11,12 @@ import { refusalOf } from './effects.ts';
 const boot = { chargePointVendor: 'Huawei', chargePointModel: 'M', firmwareVersion: '1' };
 
 describe('admitted messages', () => {
-  test('a call is counted, then queued, and nothing is sent by the path itself', () => {
+  test('a call is counted, learned, then queued, and nothing is sent by the path itself', () => {
     const conversation = testConversation('ocpp1.6', 'standard');
     const { effects } = conversation.passMessage('charger', 2, '1', 'Heartbeat', {});
     assert.deepEqual(
       effects.map((effect) => effect.do),
-      ['emit', 'enqueue'],
+      ['emit', 'learn', 'enqueue'],
     );
     assert.deepEqual(effects[0], {
       do: 'emit',
@@ -36,9 +37,9 @@ describe('admitted messages', () => {
     const { effects } = conversation.passMessage('charger', 3, '1', { status: 'Accepted' });
     assert.deepEqual(
       effects.map((effect) => effect.do),
-      ['emit', 'forward', 'settle'],
+      ['emit', 'learn', 'forward', 'settle'],
     );
-    assert.deepEqual(effects[2], { do: 'settle', caller: 'csms', id: '1', hasResult: true });
+    assert.deepEqual(effects[3], { do: 'settle', caller: 'csms', id: '1', hasResult: true });
   });
 
   test('an error settles its call without a result', () => {
@@ -57,10 +58,12 @@ describe('admitted messages', () => {
     });
     assert.deepEqual(
       effects.map((effect) => effect.do),
-      ['emit', 'rewrite', 'settle', 'emit'],
+      ['emit', 'learn', 'rewrite', 'settle', 'emit'],
     );
     assert.equal(out.length, 1);
-    assert.doesNotMatch(JSON.stringify([out, effects]), /00112233/);
+    // The memory of the charger sees the message itself, and keeps no secret of it.
+    const told = effects.filter((effect) => effect.do !== 'learn');
+    assert.doesNotMatch(JSON.stringify([out, told]), /00112233/);
     assert.equal(conversation.lanes.csms.hasOpenCall, false);
   });
 
@@ -85,6 +88,96 @@ describe('admitted messages', () => {
     const text = 'nonsense \u0000';
     const { out, flagged } = testConversation('ocpp1.6', 'monitor').pass('csms', text);
     assert.deepEqual([out, flagged], [[{ to: 'charger', text, isOwn: false }], ['FORMAT_JSON']]);
+  });
+});
+
+describe('what is learned', () => {
+  const learned = ({ effects }: { readonly effects: readonly Effect[] }): readonly string[] =>
+    effects.flatMap((effect) =>
+      effect.do === 'learn' ? [`${effect.from} ${effect.frame.kind}`] : [],
+    );
+
+  test('is what passes: calls and their answers, of both sides', () => {
+    const conversation = testConversation('ocpp2.1', 'standard');
+    assert.deepEqual(learned(conversation.passMessage('charger', 2, '1', 'Heartbeat', {})), [
+      'charger call',
+    ]);
+    const answer = { currentTime: '2026-01-01T00:00:00Z' };
+    assert.deepEqual(learned(conversation.passMessage('csms', 3, '1', answer)), [
+      'csms call-result',
+    ]);
+    assert.deepEqual(learned(conversation.passMessage('csms', 2, '2', 'ClearCache', {})), [
+      'csms call',
+    ]);
+    assert.deepEqual(
+      learned(conversation.passMessage('charger', 4, '2', 'InternalError', '', {})),
+      ['charger call-error'],
+    );
+    const stream = samplePayload('ocpp2.1', 'NotifyPeriodicEventStream', 'request', 'minimal');
+    const send = conversation.passMessage('charger', 6, '3', 'NotifyPeriodicEventStream', stream);
+    assert.deepEqual(learned(send), ['charger send']);
+  });
+
+  test('is nothing that was refused, or that is no answer', () => {
+    for (const preset of ['standard', 'strict', 'monitor'] as const) {
+      const conversation = testConversation('ocpp1.6', preset);
+      const passes = [
+        conversation.passMessage('charger', 3, 'ghost', { status: 'Accepted' }),
+        conversation.passMessage('csms', 4, 'ghost', 'InternalError', '', {}),
+        conversation.pass('charger', 'nonsense'),
+      ];
+      // monitor passes what strict and standard refuse; then it says nothing all the same.
+      assert.deepEqual(passes.flatMap(learned), [], preset);
+      if (preset === 'monitor') continue;
+      assert.deepEqual(learned(conversation.passMessage('charger', 2, '1', 'Reset', {})), []);
+    }
+  });
+
+  test('is not learned twice from a retry', () => {
+    const conversation = testConversation('ocpp1.6', 'standard');
+    const texts = ['[2,"1","Heartbeat",{}]', '[2,"1","Heartbeat",{}]'];
+    assert.deepEqual(
+      texts.flatMap((text) => learned(conversation.pass('charger', text))),
+      ['charger call'],
+    );
+  });
+});
+
+describe('replies from before a reconnect', () => {
+  const stale = { charger: ['up'], csms: ['down'] };
+  const refusal = ({ refused }: { readonly refused: { readonly code: string } | undefined }) =>
+    refused?.code;
+
+  for (const preset of ['standard', 'strict'] as const) {
+    test(`are dropped, and are no strike (${preset})`, () => {
+      const conversation = testConversation('ocpp1.6', preset, [], { stale });
+      for (const [from, id] of [
+        ['csms', 'up'],
+        ['charger', 'down'],
+      ] as const) {
+        for (const text of [
+          `[3,"${id}",{"status":"Accepted"}]`,
+          `[4,"${id}","InternalError","",{}]`,
+        ]) {
+          const passed = conversation.pass(from, text);
+          assert.deepEqual([refusal(passed), passed.out], ['MATCH_STALE', []]);
+          const done = passed.effects.map((effect) => effect.do);
+          assert.deepEqual(done, ['emit', 'quarantine']);
+        }
+      }
+      // An id counts for the side that called alone.
+      assert.equal(refusal(conversation.pass('charger', '[3,"up",{}]')), 'MATCH_UNSOLICITED');
+      assert.equal(refusal(conversation.pass('csms', '[3,"DOWN",{}]')), 'MATCH_UNSOLICITED');
+    });
+  }
+
+  test('are told apart from replies to a new call of the same id', () => {
+    const conversation = testConversation('ocpp1.6', 'standard', [], { stale });
+    conversation.passMessage('csms', 2, 'down', 'ClearCache', {});
+    const { out } = conversation.passMessage('charger', 3, 'down', { status: 'Accepted' });
+    assert.equal(out.length, 1);
+    const again = conversation.passMessage('charger', 3, 'down', { status: 'Accepted' });
+    assert.equal(refusal(again), 'MATCH_LATE');
   });
 });
 

@@ -2,15 +2,17 @@ import { isCloseErrorCode } from '../errors/catalogue.ts';
 import type { FrameFinding } from '../events/catalogue.ts';
 import { replyHandlerFor } from '../handlers/table.ts';
 import { isActionName } from '../ocpp/actions.ts';
+import { redactText } from '../ocpp/secrets.ts';
 import { type OcppVersion, otherPeer, type Peer } from '../ocpp/version.ts';
+import type { PolicyContext } from '../policy/context.ts';
+import { transactionToLookUp } from '../policy/transaction-owner.ts';
 import type { CallLane } from '../queue/call-lane.ts';
 import { admit, type Verdict } from '../rules/admit.ts';
 import { decode } from '../rules/decode.ts';
-import type { Frame, Unreadable } from '../rules/frame.ts';
+import type { Admitted, Frame, Unreadable } from '../rules/frame.ts';
 import type { Modes } from '../rules/presets.ts';
-import type { Correlation, Violation } from '../rules/rule.ts';
+import type { Correlation, Rule, Violation } from '../rules/rule.ts';
 import { describedBy, type UnverifiedDescription } from '../rules/soft.ts';
-import { rules } from '../rules/table.ts';
 import type { Effect } from './effects.ts';
 
 /** What the path needs to know of the conversation that a message is part of. */
@@ -21,6 +23,14 @@ export interface Conversation {
   readonly lanes: Readonly<Record<Peer, CallLane>>;
   /** The modes in force, which a BootNotification may change. */
   readonly modes: Modes;
+  /** All rules for this charger, in their order. */
+  readonly rules: readonly Rule[];
+  /** What the rules of context know. */
+  readonly context: PolicyContext;
+  /** Is every message of this charger recorded? */
+  readonly recordsMessages: boolean;
+  /** Is this a call of `caller` from before the charger connected again? */
+  isStale(caller: Peer, callId: string): boolean;
   /** Takes note of what the charger says it is. */
   describe(description: UnverifiedDescription): void;
 }
@@ -36,16 +46,18 @@ export function passMessage(
   bytes: Uint8Array,
   nowMs: number,
 ): readonly Effect[] {
-  const { lanes, version } = conversation;
+  const { version } = conversation;
   const decoded = decode(bytes, from, version);
   if (from === 'charger' && decoded.frame.kind !== 'unreadable') {
     // Before the rules: an override for this model must hold for its first message already.
     const description = describedBy(decoded.frame);
     if (description !== undefined) conversation.describe(description);
+    const transactionId = transactionToLookUp(decoded.frame, conversation.context);
+    if (transactionId !== undefined) return [{ do: 'look-up', transactionId }];
   }
-  const correlation = correlate(decoded.frame, from, lanes, nowMs);
+  const correlation = correlate(decoded.frame, from, conversation, nowMs);
   const { modes } = conversation;
-  const verdict = admit(decoded, { from, version, correlation, modes }, rules);
+  const verdict = admit(decoded, { from, version, correlation, modes }, conversation.rules);
   const flagged = verdict.flagged.map((violation): Effect => {
     const finding = findingOf(violation, verdict.frame, conversation, from);
     return { do: 'emit', event: { name: 'FrameFlagged', ...finding } };
@@ -59,9 +71,10 @@ export function passMessage(
 function correlate(
   frame: Frame | Unreadable,
   from: Peer,
-  lanes: Readonly<Record<Peer, CallLane>>,
+  conversation: Conversation,
   nowMs: number,
 ): Correlation {
+  const { lanes } = conversation;
   switch (frame.kind) {
     case 'unreadable':
       return { is: 'new' };
@@ -71,8 +84,13 @@ function correlate(
       // A SEND has no answer, so its id cannot confuse anything.
       return { is: 'new' };
     case 'call-result':
-    case 'call-error':
-      return lanes[otherPeer(from)].correlateReply(frame.id, nowMs);
+    case 'call-error': {
+      const caller = otherPeer(from);
+      const correlation = lanes[caller].correlateReply(frame.id, nowMs);
+      const isFromBefore =
+        correlation.is === 'unsolicited' && conversation.isStale(caller, frame.id);
+      return isFromBefore ? { is: 'stale' } : correlation;
+    }
     case 'call-result-error':
       return lanes[from].correlateResultError(frame.id, nowMs);
   }
@@ -86,17 +104,7 @@ function admittedEffects(
 ): readonly Effect[] {
   const { charger, version } = conversation;
   const to = otherPeer(from);
-  const counted: Effect = {
-    do: 'emit',
-    event: {
-      name: 'FrameAdmitted',
-      charger,
-      from,
-      version,
-      frameKind: frame.kind,
-      action: actionOf(frame),
-    },
-  };
+  const counted = countedEffects(frame, conversation, from);
   switch (frame.kind) {
     case 'call':
       if (correlation.is === 'retry' && correlation.open) {
@@ -105,35 +113,58 @@ function admittedEffects(
       }
       // Only a mode that blocks nothing lets such a call through; the lane could not hold both.
       if (correlation.is === 'conflict' && correlation.open) {
-        return [counted, { do: 'forward', to, frame }];
+        return [...counted, { do: 'forward', to, frame }];
       }
-      return [counted, { do: 'enqueue', from, call: frame }];
+      return [...counted, { do: 'learn', from, frame }, { do: 'enqueue', from, call: frame }];
     case 'call-result': {
       const settle: Effect = { do: 'settle', caller: to, id: frame.id, hasResult: true };
-      if (correlation.is !== 'answer') return [counted, { do: 'forward', to, frame }];
+      if (correlation.is !== 'answer') return [...counted, { do: 'forward', to, frame }];
+      const learned: Effect = { do: 'learn', from, frame };
       const { action } = correlation;
       const handler = replyHandlerFor(version, action, from);
       const outcome = handler?.handle({ reply: frame, action, version });
       if (handler === undefined || outcome === undefined || outcome.do === 'forward') {
-        return [counted, { do: 'forward', to, frame }, settle];
+        return [...counted, learned, { do: 'forward', to, frame }, settle];
       }
       const rewritten: Effect = {
         do: 'emit',
         event: { name: 'FrameRewritten', charger, from, action, handler: handler.name },
       };
-      return [counted, { do: 'rewrite', to, message: outcome.message }, settle, rewritten];
+      const sent: Effect = { do: 'rewrite', to, message: outcome.message };
+      return [...counted, learned, sent, settle, rewritten];
     }
     case 'call-error':
       return [
-        counted,
+        ...counted,
+        ...(correlation.is === 'answer' ? [{ do: 'learn', from, frame } as const] : []),
         { do: 'forward', to, frame },
         { do: 'settle', caller: to, id: frame.id, hasResult: false },
       ];
-    case 'call-result-error':
     case 'send':
+      return [...counted, { do: 'learn', from, frame }, { do: 'forward', to, frame }];
+    case 'call-result-error':
     case 'unreadable':
-      return [counted, { do: 'forward', to, frame }];
+      return [...counted, { do: 'forward', to, frame }];
   }
+}
+
+/** What every message that passes leaves behind: a count, and a record where that was asked for. */
+function countedEffects(
+  frame: Admitted,
+  { charger, recordsMessages, version }: Conversation,
+  from: Peer,
+): readonly Effect[] {
+  const action = actionOf(frame);
+  const counted: Effect = {
+    do: 'emit',
+    event: { name: 'FrameAdmitted', charger, from, version, frameKind: frame.kind, action },
+  };
+  if (!recordsMessages) return [counted];
+  const text = redactText(Buffer.from(frame.bytes).toString('utf8'));
+  return [
+    counted,
+    { do: 'emit', event: { name: 'FrameRecorded', charger, from, version, frame: text } },
+  ];
 }
 
 function refusedEffects(

@@ -1,5 +1,6 @@
 import type { Quarantine } from '../audit/quarantine.ts';
 import type { ChargerId } from '../chargers/charger-id.ts';
+import type { Memories } from '../chargers/memories.ts';
 import type { ChargerRecord } from '../chargers/record.ts';
 import type { PeerSocket, SocketEnd } from '../connection/peer-socket.ts';
 import type { CloseErrorCode } from '../errors/catalogue.ts';
@@ -9,40 +10,36 @@ import type { EventSink } from '../events/emit.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import { encodeMessage } from '../ocpp/message.ts';
 import { type OcppVersion, otherPeer, type Peer } from '../ocpp/version.ts';
+import type { PolicyContext } from '../policy/context.ts';
 import { CallLane, type CallLaneLimits } from '../queue/call-lane.ts';
-import { type Modes, type RulePolicy, resolveModes } from '../rules/presets.ts';
+import type { Modes, RulePolicy } from '../rules/presets.ts';
+import type { Rule } from '../rules/rule.ts';
 import { isNeverLost, type UnverifiedDescription } from '../rules/soft.ts';
 import { type Effect, refusalOf } from './effects.ts';
+import { endCodes } from './end-codes.ts';
+import { KnownCharger, type KnownChargerSubject, type OpenCall } from './known-charger.ts';
 import { type Conversation, passMessage } from './message-path.ts';
-import type { ClaimHolder } from './sessions.ts';
+import { probePeer } from './probe.ts';
+import type { ClaimEnd, ClaimHolder } from './sessions.ts';
 import { type StrikeLimits, Strikes } from './strikes.ts';
-
-/** What a session is about. */
-export interface SessionSubject {
-  readonly charger: ChargerId;
-  readonly version: OcppVersion;
-  readonly listener: string;
-  readonly record: ChargerRecord | undefined;
-  /** What the charger said of itself on an earlier connection. */
-  readonly description: UnverifiedDescription | undefined;
-}
 
 /** What a session needs of the gateway. */
 export interface SessionTools {
   readonly clock: Clock;
   readonly emit: EventSink;
   readonly quarantine: Quarantine;
+  readonly memories: Memories;
   readonly policy: RulePolicy;
   readonly lanes: Readonly<Record<Peer, CallLaneLimits>>;
   readonly strikes: StrikeLimits;
   readonly probeSeconds: number;
   observeAdded(from: string, kind: string, seconds: number): void;
-  /** Keeps what a charger says of itself for its next connection. */
-  remember(charger: ChargerId, description: UnverifiedDescription): void;
+  /**
+   * Resolves when all that was emitted is in the audit log, or cannot be written at the moment.
+   * Never rejects.
+   */
+  audited(): Promise<void>;
 }
-
-/** A charger that has never answered a ping is alive if it said anything within this time. */
-const unpingableAliveMs = 120_000;
 
 /**
  * One charger, connected through: two sockets, two lanes, and the message path between them.
@@ -54,13 +51,17 @@ export class Session implements Conversation, ClaimHolder {
   readonly charger: ChargerId;
   readonly version: OcppVersion;
   readonly lanes: Readonly<Record<Peer, CallLane>>;
-  readonly #subject: SessionSubject;
+  readonly #known: KnownCharger;
   readonly #tools: SessionTools;
   readonly #sockets: Readonly<Record<Peer, PeerSocket>>;
   readonly #strikes: Readonly<Record<Peer, Strikes>>;
   readonly #startedAtMs: number;
   readonly #onEnd: () => void;
-  #modes: Modes;
+  /** Messages of the charger that wait behind one that waits for the store. */
+  readonly #inbox: { readonly bytes: Uint8Array; readonly receivedAtMs: number }[] = [];
+  #isAsking = false;
+  /** Refusals that wait for the audit log. */
+  readonly #refusals = new Set<Promise<void>>();
   #expiry: Timer | undefined;
   #expiryAtMs = Infinity;
   #isEnded = false;
@@ -68,14 +69,14 @@ export class Session implements Conversation, ClaimHolder {
 
   /** `onEnd` is called once, when both sockets are closed or closing. */
   constructor(
-    subject: SessionSubject,
+    subject: KnownChargerSubject,
     sockets: Readonly<Record<Peer, PeerSocket>>,
     tools: SessionTools,
     onEnd: () => void,
   ) {
     this.charger = subject.charger;
     this.version = subject.version;
-    this.#subject = subject;
+    this.#known = new KnownCharger(subject, tools.memories, tools.policy, tools.clock);
     this.#sockets = sockets;
     this.#tools = tools;
     this.#onEnd = onEnd;
@@ -88,7 +89,6 @@ export class Session implements Conversation, ClaimHolder {
       csms: new Strikes(tools.strikes, tools.clock),
     };
     this.#startedAtMs = tools.clock.elapsedMs();
-    this.#modes = this.#resolveModes(subject.description);
   }
 
   /** Lets the messages flow. */
@@ -98,40 +98,47 @@ export class Session implements Conversation, ClaimHolder {
         onMessage: (bytes) => this.#guard(() => this.#onMessage(from, bytes)),
         onEnd: (end) => this.#guard(() => this.#onSocketEnd(from, end)),
         // Room in this socket: whoever fills it may be read again.
-        onDrained: () => this.#sockets[otherPeer(from)].resume(),
+        onDrained: () => this.#readAgain(otherPeer(from)),
       });
     }
   }
 
   get modes(): Modes {
-    return this.#modes;
+    return this.#known.modes;
+  }
+
+  get rules(): readonly Rule[] {
+    return this.#known.rules;
+  }
+
+  get context(): PolicyContext {
+    return this.#known.context;
+  }
+
+  get recordsMessages(): boolean {
+    return this.#known.record?.recordsMessages === true;
+  }
+
+  isStale(caller: Peer, callId: string): boolean {
+    return this.#known.isStale(caller, callId);
   }
 
   describe(description: UnverifiedDescription): void {
-    const { emit, remember } = this.#tools;
-    remember(this.charger, description);
-    this.#modes = this.#resolveModes(description);
-    emit({ name: 'ChargerDescribed', charger: this.charger, ...description });
+    this.#known.describe(description);
+    this.#tools.emit({ name: 'ChargerDescribed', charger: this.charger, ...description });
   }
 
-  async probe(): Promise<'alive' | 'silent'> {
-    const socket = this.#sockets.charger;
+  applyRecord(record: ChargerRecord | undefined): void {
+    this.#known.applyRecord(record);
+  }
+
+  probe(): Promise<'alive' | 'silent'> {
     const { clock, probeSeconds } = this.#tools;
-    const askedAtMs = clock.elapsedMs();
-    socket.ping();
-    await new Promise<void>((resolve) => {
-      clock.after(probeSeconds * 1000, resolve);
-    });
-    if (!socket.isOpen) return 'silent';
-    // A pong could not be heard. If the charger is dead, the stall will show it.
-    if (socket.isPaused) return 'alive';
-    if (socket.heardAtMs >= askedAtMs) return 'alive';
-    if (socket.hasAnsweredPing) return 'silent';
-    return clock.elapsedMs() - socket.heardAtMs < unpingableAliveMs ? 'alive' : 'silent';
+    return probePeer(this.#sockets.charger, probeSeconds, clock);
   }
 
-  replace(): void {
-    this.#end('SESSION_REPLACED', 'gateway', { charger: 'SESSION_REPLACED', csms: 'CHARGER_GONE' });
+  end(code: ClaimEnd): void {
+    this.#end(code, 'gateway', { charger: code, csms: 'CHARGER_GONE' });
   }
 
   /** Ends the session as soon as no call is open in either direction. */
@@ -151,18 +158,6 @@ export class Session implements Conversation, ClaimHolder {
     return Object.values(this.lanes).some((lane) => lane.hasOpenCall || lane.waitingCount > 0);
   }
 
-  #resolveModes(description: UnverifiedDescription | undefined): Modes {
-    const { listener, record } = this.#subject;
-    return resolveModes(this.#tools.policy, {
-      charger: this.charger,
-      listener,
-      // What the operator wrote down counts for more than what the charger says.
-      vendor: record?.vendor ?? description?.vendor,
-      model: record?.model ?? description?.model,
-      firmware: record?.firmware ?? description?.firmware,
-    });
-  }
-
   /** The one catch of a session. */
   #guard(action: () => void): void {
     try {
@@ -177,11 +172,57 @@ export class Session implements Conversation, ClaimHolder {
   #onMessage(from: Peer, bytes: Buffer): void {
     if (this.#isEnded) return;
     const receivedAtMs = this.#tools.clock.elapsedMs();
+    if (from === 'charger' && this.#isAsking) {
+      this.#inbox.push({ bytes, receivedAtMs });
+      return;
+    }
+    this.#pass(from, bytes, receivedAtMs);
+    this.#pump();
+  }
+
+  #pass(from: Peer, bytes: Uint8Array, receivedAtMs: number): void {
     for (const effect of passMessage(this, from, bytes, receivedAtMs)) {
       if (this.#isEnded) return;
+      if (effect.do === 'look-up') {
+        this.#inbox.unshift({ bytes, receivedAtMs });
+        void this.#lookUp(effect.transactionId);
+        return;
+      }
       this.#run(effect, receivedAtMs);
     }
-    this.#pump();
+  }
+
+  /**
+   * Asks the store whose transaction it is. The charger's messages wait meanwhile, in their order;
+   * those of the CSMS do not.
+   */
+  async #lookUp(transactionId: string): Promise<void> {
+    this.#isAsking = true;
+    this.#sockets.charger.pause();
+    let defect: unknown;
+    try {
+      await this.#known.lookUp(transactionId);
+    } catch (error) {
+      defect = error;
+    }
+    this.#isAsking = false;
+    this.#guard(() => {
+      if (defect !== undefined) throw defect;
+      const first = this.#inbox.shift();
+      if (first !== undefined) this.#pass('charger', first.bytes, first.receivedAtMs);
+      this.#known.forget(transactionId);
+      while (!this.#isEnded && !this.#isAsking) {
+        const next = this.#inbox.shift();
+        if (next === undefined) break;
+        this.#pass('charger', next.bytes, next.receivedAtMs);
+      }
+      if (!this.#sockets.csms.isCongested) this.#readAgain('charger');
+      this.#pump();
+    });
+  }
+
+  #readAgain(from: Peer): void {
+    if (from === 'csms' || !this.#isAsking) this.#sockets[from].resume();
   }
 
   #run(effect: Effect, receivedAtMs: number): void {
@@ -198,17 +239,23 @@ export class Session implements Conversation, ClaimHolder {
       case 'enqueue': {
         const { call, from } = effect;
         if (this.lanes[from].offer(call, receivedAtMs, isNeverLost(call))) return;
+        this.#known.callOver(from, call.id);
         this.#runAll(refusalOf(this.charger, from, call, 'QUEUE_FULL'), receivedAtMs);
         return;
       }
+      case 'learn':
+        this.#known.learn(effect.from, effect.frame);
+        return;
+      case 'look-up':
+        // `#pass` has seen to it: what comes after must wait.
+        return;
       case 'settle':
         this.lanes[effect.caller].settle(effect.id, effect.hasResult, clock.elapsedMs());
+        this.#known.callOver(effect.caller, effect.id);
         return;
       case 'call-error': {
-        const { code, id, to } = effect;
-        const spelledAs = to === 'charger' ? this.#subject.record?.spellErrorsAs : undefined;
-        const message = toCallError(code, id, spelledAs ?? this.version);
-        this.#sockets[to].sendOwn(encodeMessage(message));
+        const refusal = this.#refuse(effect).finally(() => this.#refusals.delete(refusal));
+        this.#refusals.add(refusal);
         return;
       }
       case 'strike':
@@ -223,9 +270,30 @@ export class Session implements Conversation, ClaimHolder {
       case 'quarantine': {
         const { bytes, finding, penalty } = effect;
         quarantine.keep({ ...finding, penalty, bytes });
+        this.#known.countRefused();
         return;
       }
     }
+  }
+
+  /**
+   * Tells a caller that its call was refused, once the audit log has the refusal: what was answered
+   * for survives the gateway.
+   */
+  async #refuse({ code, id, to }: Extract<Effect, { do: 'call-error' }>): Promise<void> {
+    await this.#tools.audited();
+    this.#guard(() => {
+      const spelledAs = to === 'charger' ? this.#known.record?.spellErrorsAs : undefined;
+      const message = toCallError(code, id, spelledAs ?? this.version);
+      this.#sockets[to].sendOwn(encodeMessage(message));
+    });
+  }
+
+  #openCalls(): OpenCall[] {
+    return (['charger', 'csms'] satisfies Peer[]).flatMap((from) => {
+      const call = this.lanes[from].openCall;
+      return call === undefined ? [] : [{ from, id: call.id, action: call.action }];
+    });
   }
 
   #runAll(effects: readonly Effect[], receivedAtMs: number): void {
@@ -276,8 +344,9 @@ export class Session implements Conversation, ClaimHolder {
   #expire(from: Peer, nowMs: number): void {
     const lane = this.lanes[from];
     const passesLateReplies =
-      this.#modes.modeOf('message-id', 'hard', otherPeer(from)) !== 'enforce';
+      this.modes.modeOf('message-id', 'hard', otherPeer(from)) !== 'enforce';
     for (const call of lane.expire(nowMs)) {
+      this.#known.callOver(from, call.id);
       // Where late replies pass, our answer to a call that was sent would be a second one.
       const wasSent = lane.correlateReply(call.id, nowMs).is === 'late';
       const effects = refusalOf(this.charger, from, call, 'QUEUE_EXPIRED');
@@ -307,9 +376,13 @@ export class Session implements Conversation, ClaimHolder {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#expiry?.cancel();
-    for (const peer of ['charger', 'csms'] satisfies Peer[]) {
-      this.#sockets[peer].close(toClose(toPeers[peer]));
-    }
+    // What was refused is still answered.
+    void Promise.all(this.#refusals).then(() => {
+      for (const peer of ['charger', 'csms'] satisfies Peer[]) {
+        this.#sockets[peer].close(toClose(toPeers[peer]));
+      }
+    });
+    this.#known.end(this.#openCalls());
     const { clock, emit } = this.#tools;
     const durationSeconds = (clock.elapsedMs() - this.#startedAtMs) / 1000;
     const { charger } = this;
@@ -317,27 +390,3 @@ export class Session implements Conversation, ClaimHolder {
     this.#onEnd();
   }
 }
-
-interface EndCodes {
-  /** For the log. */
-  readonly code: CloseErrorCode;
-  /** For the peer that is still there. */
-  readonly toOther: CloseErrorCode;
-}
-
-const endCodes: Readonly<Record<Peer, Readonly<Record<SocketEnd['why'], EndCodes>>>> = {
-  charger: {
-    closed: { code: 'CHARGER_GONE', toOther: 'CHARGER_GONE' },
-    failed: { code: 'CHARGER_GONE', toOther: 'CHARGER_GONE' },
-    silent: { code: 'PEER_SILENT', toOther: 'CHARGER_GONE' },
-    stalled: { code: 'PEER_STALLED', toOther: 'CHARGER_GONE' },
-    misframed: { code: 'CHARGER_MISBEHAVED', toOther: 'CHARGER_MISBEHAVED' },
-  },
-  csms: {
-    closed: { code: 'CSMS_GONE', toOther: 'CSMS_GONE' },
-    failed: { code: 'CSMS_GONE', toOther: 'CSMS_GONE' },
-    silent: { code: 'PEER_SILENT', toOther: 'CSMS_GONE' },
-    stalled: { code: 'PEER_STALLED', toOther: 'CSMS_GONE' },
-    misframed: { code: 'CSMS_MISBEHAVED', toOther: 'CSMS_MISBEHAVED' },
-  },
-};

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ChargerId } from '../chargers/charger-id.ts';
-import { type ChargerRecord, recordsFromList } from '../chargers/record.ts';
+import { type ChargerRecord, type ChargerRecords, recordsFromList } from '../chargers/record.ts';
 import { ocppVersions } from '../ocpp/version.ts';
 import { type AdmissionPolicy, admitCharger } from './admission.ts';
 
@@ -10,13 +10,35 @@ import { type AdmissionPolicy, admitCharger } from './admission.ts';
 
 const id = (text: string): ChargerId => text as ChargerId;
 
-function policy(records: readonly ChargerRecord[], changes: Partial<AdmissionPolicy> = {}) {
+interface TestPolicy extends AdmissionPolicy {
+  readonly records: ChargerRecords;
+}
+
+function policy(
+  records: readonly ChargerRecord[],
+  changes: Partial<AdmissionPolicy> = {},
+): TestPolicy {
   const base = { unknown: 'reject', versions: ocppVersions } as const;
   return { ...base, records: recordsFromList(records), ...changes };
 }
 
-function outcome(identity: string, offered: readonly string[], by: AdmissionPolicy): unknown {
-  const result = admitCharger({ unverifiedId: id(identity), offered }, by);
+function admitted(
+  identity: string,
+  offered: readonly string[],
+  by: TestPolicy,
+  securityProfile = 0,
+) {
+  const request = { unverifiedId: id(identity), offered, securityProfile };
+  return admitCharger(request, by.records.find(id(identity)), by);
+}
+
+function outcome(
+  identity: string,
+  offered: readonly string[],
+  by: TestPolicy,
+  securityProfile = 0,
+): unknown {
+  const result = admitted(identity, offered, by, securityProfile);
   return result.ok ? result.value.versions : result.error;
 }
 
@@ -29,10 +51,7 @@ describe('admission: who', () => {
   });
 
   test('with enroll, a stranger is admitted without a record', () => {
-    const result = admitCharger(
-      { unverifiedId: id('new'), offered: ['ocpp2.1'] },
-      policy([], { unknown: 'enroll' }),
-    );
+    const result = admitted('new', ['ocpp2.1'], policy([], { unknown: 'enroll' }));
     assert(result.ok);
     assert.equal(result.value.record, undefined);
     assert.equal(result.value.id, 'new');
@@ -45,10 +64,7 @@ describe('admission: who', () => {
   });
 
   test('C8: the identity is spelled as the record spells it', () => {
-    const result = admitCharger(
-      { unverifiedId: id('cp-1'), offered: ['ocpp1.6'] },
-      policy([{ id: 'CP-1' }]),
-    );
+    const result = admitted('cp-1', ['ocpp1.6'], policy([{ id: 'CP-1' }]));
     assert(result.ok);
     assert.equal(result.value.id, 'CP-1');
   });
@@ -80,10 +96,7 @@ describe('admission: versions (T2-31)', () => {
 
   test('C1: no subprotocol is refused, unless the record assumes one', () => {
     assert.equal(outcome('CP-1', [], known), 'SUBPROTOCOL_MISSING');
-    const result = admitCharger(
-      { unverifiedId: id('CP-1'), offered: [] },
-      policy([{ id: 'CP-1', assumeSubprotocol: 'ocpp1.6' }]),
-    );
+    const result = admitted('CP-1', [], policy([{ id: 'CP-1', assumeSubprotocol: 'ocpp1.6' }]));
     assert(result.ok);
     assert.deepEqual(result.value.versions, ['ocpp1.6']);
     assert.equal(result.value.offeredSubprotocol, false);

@@ -131,6 +131,11 @@ export class CallLane {
     return this.#open !== undefined;
   }
 
+  /** The call that is sent and not answered. */
+  get openCall(): { readonly action: string; readonly id: string } | undefined {
+    return this.#open?.call;
+  }
+
   /** Calls that wait to be sent. */
   get waitingCount(): number {
     return this.#waiting.length;

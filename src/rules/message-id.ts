@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/catalogue.ts';
 import type { Rule, RuleInput, Violation } from './rule.ts';
 
 /**
@@ -36,6 +37,8 @@ export const messageIdMatching: Rule = {
         );
       case 'late':
         return violation('MATCH_LATE', 'hard', 'the call is over');
+      case 'stale':
+        return violation('MATCH_STALE', 'hard', 'the call is from an earlier connection');
       case 'unsolicited':
         return violation('MATCH_UNSOLICITED', 'hard', 'no such call');
     }
@@ -43,7 +46,7 @@ export const messageIdMatching: Rule = {
 };
 
 function violation(
-  code: 'MATCH_ID_IN_USE' | 'MATCH_ID_REUSED' | 'MATCH_LATE' | 'MATCH_UNSOLICITED',
+  code: Extract<ErrorCode, `MATCH_${string}`>,
   severity: 'hard' | 'soft',
   detail: string,
 ): Violation {

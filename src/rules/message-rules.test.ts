@@ -40,7 +40,8 @@ describe('the table of rules', () => {
     );
     assert.deepEqual(
       rules.map(({ name }) => name),
-      ruleNames,
+      // The rules of context come after them.
+      ruleNames.slice(0, 5),
     );
     for (const { id, source } of rules) assert.equal(source, `PNNL-35706 Table 1, row ${id}`);
   });

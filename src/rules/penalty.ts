@@ -46,7 +46,8 @@ export function penaltyFor(
 function tablePenalty(frame: Frame | Unreadable, violation: Violation): Penalty {
   const rule = rules.find((candidate) => candidate.name === violation.rule);
   const isReply = frame.kind === 'call-result' || frame.kind === 'call-error';
-  const onFail = isReply ? rule?.onFail.reply : rule?.onFail.call;
+  // The table has no row for the rules of context; what it does about payloads fits them.
+  const onFail = isReply ? (rule?.onFail.reply ?? 'drop') : (rule?.onFail.call ?? 'call-error');
   if (onFail === 'close') return { is: 'close', isStrike: true };
   // The table has no limit for replies to nothing; a flood of them must end all the same.
   const isStrike = violation.rule === 'message-id' && isMisdeed(frame, violation);
@@ -61,7 +62,7 @@ function tablePenalty(frame: Frame | Unreadable, violation: Violation): Penalty 
 function isMisdeed(frame: Frame | Unreadable, { code }: Pick<Violation, 'code'>): boolean {
   // The peer could not read an id, and says so as OCPP 2.x wants it.
   const saysUnreadable = frame.kind === 'call-error' && frame.id === '-1';
-  return code !== 'MATCH_LATE' && !saysUnreadable;
+  return code !== 'MATCH_LATE' && code !== 'MATCH_STALE' && !saysUnreadable;
 }
 
 function fieldPenalty(
@@ -69,7 +70,8 @@ function fieldPenalty(
   { code, rule }: Violation,
   version: OcppVersion,
 ): Penalty {
-  if (code === 'FORMAT_EMPTY' || code === 'MATCH_LATE') return { is: 'drop', isStrike: false };
+  const isNobodysFault = code === 'MATCH_LATE' || code === 'MATCH_STALE';
+  if (code === 'FORMAT_EMPTY' || isNobodysFault) return { is: 'drop', isStrike: false };
   const isStrike = (rule === 'format' || rule === 'message-id') && isMisdeed(frame, { code });
   const isReply = frame.kind === 'call-result' || frame.kind === 'call-error';
   if (isReply && rule !== 'message-id') {

@@ -7,6 +7,11 @@ export const modes = ['off', 'monitor', 'enforce'] as const;
 /** One mode. */
 export type Mode = (typeof modes)[number];
 
+/** Is `text` a mode? */
+export function isMode(text: string): text is Mode {
+  return (modes as readonly string[]).includes(text);
+}
+
 /** The named tables of modes. */
 export const presetNames = ['monitor', 'standard', 'strict'] as const;
 /** One preset. */
@@ -16,7 +21,7 @@ export type PresetName = (typeof presetNames)[number];
 export type PresetTable = Readonly<Record<Severity, Readonly<Record<Peer, Mode>>>>;
 
 /**
- * - `strict` is PNNL-35706 Table 1 to the letter.
+ * - `strict` is PNNL-35706 Table 1 to the letter, and enforces the rules of context as well.
  * - `standard` enforces what is hard or soft towards the charger, and from the charger what is hard.
  * - `monitor` blocks nothing.
  *

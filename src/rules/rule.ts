@@ -3,7 +3,8 @@ import type { OcppVersion, Peer } from '../ocpp/version.ts';
 import type { Frame } from './frame.ts';
 
 /**
- * The message rules of PNNL-35706 Table 1, by the names that configuration and logs use.
+ * The rules, by the names that configuration and logs use: first those of PNNL-35706 Table 1, then
+ * those of context, which are in `policy/`.
  *
  * Row 0 (signatures) is not here yet.
  */
@@ -13,10 +14,17 @@ export const ruleNames = [
   'message-id',
   'payload',
   'secure-firmware',
+  'boot-state',
+  'transaction-owner',
 ] as const;
 
 /** The name of a rule. */
 export type RuleName = (typeof ruleNames)[number];
+
+/** Is `text` the name of a rule? */
+export function isRuleName(text: string): text is RuleName {
+  return (ruleNames as readonly string[]).includes(text);
+}
 
 /**
  * How bad a violation is.
@@ -53,6 +61,8 @@ export type Correlation =
     }
   /** A reply to a call that was answered, or given up, shortly before. */
   | { readonly is: 'late' }
+  /** A reply to a call of an earlier connection. */
+  | { readonly is: 'stale' }
   /** A reply to nothing. */
   | { readonly is: 'unsolicited' };
 
@@ -70,9 +80,9 @@ export type RulePenalty = 'close' | 'call-error' | 'drop';
 /** A reply is never answered: a CallError to a reply would be a reply to nothing. */
 export type ReplyPenalty = Exclude<RulePenalty, 'call-error'>;
 
-/** One row of PNNL-35706 Table 1. */
+/** One row of PNNL-35706 Table 1, or a rule of context. */
 export interface Rule {
-  /** The row. */
+  /** The row; from 6 on, the rules that Table 1 does not have. */
   readonly id: number;
   readonly name: RuleName;
   /** The row's name in the table, "Figure 2 Factor". */

@@ -6,6 +6,7 @@ import {
   ocppVersions,
   type Peer,
 } from '../../src/ocpp/version.ts';
+import type { PolicyContext } from '../../src/policy/context.ts';
 import { type PresetName, presetNames } from '../../src/rules/presets.ts';
 
 /** What has happened in a conversation before the message of a case comes. */
@@ -13,7 +14,20 @@ export type Step =
   /** The other side has sent a call of this id and action, with a sample payload. */
   | { readonly do: 'open'; readonly id: string; readonly action: string }
   | { readonly do: 'earlier'; readonly from: Peer; readonly text: string }
-  | { readonly do: 'wait'; readonly seconds: number };
+  | { readonly do: 'wait'; readonly seconds: number }
+  /** The other side had this call open when the charger lost its connection. */
+  | { readonly do: 'stale'; readonly id: string };
+
+/** What the gateway knows of the charger, where it is not that the CSMS has accepted it. */
+export interface CaseContext {
+  readonly boot: PolicyContext['bootStatus'];
+  /** Actions that the CSMS has asked the charger for. */
+  readonly asked: readonly string[];
+  /** Transactions of the charger itself. */
+  readonly own: readonly string[];
+  /** How many other chargers have a transaction; `unknown` when the store is away. */
+  readonly owners: ReadonlyMap<string, number | 'unknown'>;
+}
 
 /** What one message must cause. */
 export interface Expectation {
@@ -30,10 +44,11 @@ export interface CaseFile {
   readonly file: string;
   readonly title: string;
   readonly source: string;
-  /** The row of PNNL-35706 Table 1 that the case is about. */
+  /** The row of PNNL-35706 Table 1 that the case is about; from 6 on, the rule of context. */
   readonly rule: number;
   readonly versions: readonly OcppVersion[];
   readonly from: readonly Peer[];
+  readonly context: CaseContext;
   readonly steps: readonly Step[];
   readonly message: string;
   /** What is expected in these circumstances; throws when the file does not say. */
@@ -48,6 +63,18 @@ export function readCases(folder: string): readonly CaseFile[] {
     .map((name) => parseCase(name, readFileSync(path.join(folder, name), 'utf8')));
 }
 
+const headers = [
+  ...['title', 'source', 'rule', 'versions', 'from'],
+  ...['boot', 'asked', 'own', 'owners', 'stale', 'open', 'earlier', 'wait'],
+];
+const bootStatuses = [
+  'Accepted',
+  'Pending',
+  'Rejected',
+  'unaccepted',
+  'assumed',
+  'unknown',
+] as const;
 const outcomes = ['pass', 'retried', 'flagged', 'close', 'call-error', 'answer-caller', 'drop'];
 
 /** Reads one case file; see README.md for its format. */
@@ -62,8 +89,7 @@ export function parseCase(file: string, text: string): CaseFile {
       /^([a-z]+): (.*)$/.exec(line) ?? fail(`is unclear at "${line}"`);
     return { key, value };
   });
-  const known = ['title', 'source', 'rule', 'versions', 'from', 'open', 'earlier', 'wait'];
-  for (const { key } of lines) if (!known.includes(key)) fail(`has an unknown header ${key}`);
+  for (const { key } of lines) if (!headers.includes(key)) fail(`has an unknown header ${key}`);
   const header = (key: string): string =>
     lines.find((line) => line.key === key)?.value ?? fail(`has no ${key}`);
 
@@ -80,6 +106,7 @@ export function parseCase(file: string, text: string): CaseFile {
     rule: Number(header('rule')),
     versions,
     from,
+    context: readContext(lines, fail),
     steps: lines.flatMap(({ key, value }) => readStep(key, value)),
     message: expand(message),
     expected: (preset, version, peer) => {
@@ -91,6 +118,30 @@ export function parseCase(file: string, text: string): CaseFile {
       );
       return last?.expectation ?? fail(`says nothing of ${preset} ${version} ${peer}`);
     },
+  };
+}
+
+interface HeaderLine {
+  readonly key: string;
+  readonly value: string;
+}
+
+function readContext(lines: readonly HeaderLine[], fail: (what: string) => never): CaseContext {
+  const valuesOf = (key: string): readonly string[] =>
+    lines.filter((line) => line.key === key).map(({ value }) => value);
+  const [status = 'Accepted'] = valuesOf('boot');
+  const boot = bootStatuses.find((known) => known === status);
+  const owners = valuesOf('owners').map((value) => {
+    const [id = '', count = ''] = value.split(' ');
+    const isCount = /^\d+$/.test(count);
+    if (!isCount && count !== 'unknown') fail(`is unclear at "owners: ${value}"`);
+    return [id, isCount ? Number(count) : 'unknown'] as const;
+  });
+  return {
+    boot: boot ?? fail(`is unclear at "boot: ${status}"`),
+    asked: valuesOf('asked'),
+    own: valuesOf('own'),
+    owners: new Map(owners),
   };
 }
 
@@ -109,6 +160,8 @@ function readStep(key: string, value: string): readonly Step[] {
       ];
     case 'wait':
       return [{ do: 'wait', seconds: Number(first) }];
+    case 'stale':
+      return [{ do: 'stale', id: first }];
     default:
       return [];
   }

@@ -9,12 +9,33 @@ import { type Passed, type TestConversation, testConversation } from '../support
 import { samplePayload } from '../support/sample-payload.ts';
 import { type CaseFile, type Expectation, parseCase, readCases } from './case-file.ts';
 
-// Goal: PNNL-35706 Table 1 holds for real messages, in every version, preset and direction.
+// Goal: PNNL-35706 Table 1, and the rules of context, hold for real messages, in every version,
+// preset and direction.
 // Method: each file of corpus/ is one message and what must become of it, run through the message
 // path of the gateway with real lanes. A new case is a new file; see README.md.
 
 const folder = path.join(import.meta.dirname, 'corpus');
 const cases = readCases(folder);
+
+/** A conversation in which the gateway knows what the case says that it knows. */
+function begin(
+  { context, steps }: CaseFile,
+  version: OcppVersion,
+  preset: PresetName,
+  from: Peer,
+): TestConversation {
+  const { asked, boot, own, owners } = context;
+  const stale = steps.flatMap((step) => (step.do === 'stale' ? [step.id] : []));
+  return testConversation(version, preset, [], {
+    context: {
+      bootStatus: boot,
+      wasTriggered: (action) => asked.includes(action),
+      ownsTransaction: (transactionId) => own.includes(transactionId),
+      otherOwnersOf: (transactionId) => owners.get(transactionId) ?? 0,
+    },
+    stale: { [otherPeer(from)]: stale },
+  });
+}
 
 function prepare(
   it: CaseFile,
@@ -34,6 +55,9 @@ function prepare(
         break;
       case 'wait':
         conversation.wait(step.seconds * 1000);
+        break;
+      case 'stale':
+        // `begin` has seen to it.
         break;
     }
   }
@@ -91,7 +115,7 @@ describe('the corpus', () => {
         for (const from of it.from) {
           for (const preset of presetNames) {
             await t.test(`${version}, ${preset}, from the ${from}`, () => {
-              const conversation = testConversation(version, preset);
+              const conversation = begin(it, version, preset, from);
               prepare(it, conversation, version, from);
               const passed = conversation.pass(from, it.message);
               verify(it, passed, it.expected(preset, version, from), from);
@@ -103,7 +127,7 @@ describe('the corpus', () => {
   }
 });
 
-describe('the corpus covers Table 1', () => {
+describe('the corpus covers the rules', () => {
   const rules = [
     { rule: 1, prefix: 'FORMAT_', from: ['charger', 'csms'] },
     { rule: 2, prefix: 'DIRECTION_', from: ['charger', 'csms'] },
@@ -111,6 +135,9 @@ describe('the corpus covers Table 1', () => {
     { rule: 4, prefix: 'PAYLOAD_', from: ['charger', 'csms'] },
     // From a charger, an UpdateFirmware breaks rule 2 already.
     { rule: 5, prefix: 'FIRMWARE_', from: ['csms'] },
+    { rule: 6, prefix: 'BOOT_', from: ['charger', 'csms'] },
+    // A CSMS speaks of the transactions of every charger.
+    { rule: 7, prefix: 'TRANSACTION_', from: ['charger'] },
   ] satisfies { rule: number; prefix: string; from: Peer[] }[];
 
   function matching(rule: number, preset: PresetName, version: OcppVersion, from: Peer) {
@@ -186,6 +213,9 @@ describe('case files', () => {
     const text = 'title: x\nsource: y\nrule: 1\nversions: all\nfrom: charger\n\n[]\n---\n';
     assert.throws(() => parseCase('a.case', 'title: x\n'), /a\.case: has no line of dashes/);
     assert.throws(() => parseCase('a.case', text.replace('rule', 'row')), /unknown header row/);
+    const withHeader = (line: string): string => text.replace('\n\n', `\n${line}\n\n`);
+    assert.throws(() => parseCase('a.case', withHeader('boot: Maybe')), /unclear at "boot: Maybe"/);
+    assert.throws(() => parseCase('a.case', withHeader('owners: 7 some')), /unclear at "owners/);
     assert.throws(() => parseCase('a.case', `${text}strict nonsense\n`), /unclear/);
     assert.throws(
       () => parseCase('a.case', text).expected('strict', 'ocpp1.6', 'charger'),

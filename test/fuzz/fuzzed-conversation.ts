@@ -1,12 +1,16 @@
 import { type CallErrorCode, errors } from '../../src/errors/catalogue.ts';
 import type { Effect } from '../../src/gateway/effects.ts';
 import { type Conversation, passMessage } from '../../src/gateway/message-path.ts';
+import type { Random } from '../../src/lib/random.ts';
 import { isSendAction, senderOf } from '../../src/ocpp/actions.ts';
 import { schemaErrors } from '../../src/ocpp/schemas.ts';
 import { type OcppVersion, otherPeer, type Peer } from '../../src/ocpp/version.ts';
+import { policyRules } from '../../src/policy/table.ts';
 import { CallLane } from '../../src/queue/call-lane.ts';
 import { type PresetName, resolveModes } from '../../src/rules/presets.ts';
+import { rules } from '../../src/rules/table.ts';
 import { hasDuplicateKeys } from './duplicate-keys.ts';
+import { FuzzedMemory } from './fuzzed-memory.ts';
 
 /** A property that does not hold, and the message that shows it. */
 export class PropertyBroken extends Error {
@@ -31,6 +35,9 @@ interface ModelLane {
   open: ModelCall | undefined;
 }
 
+/** Replies under this id are from before a reconnect, unless a call has it. */
+const staleId = '3';
+
 const limits = { callsMax: 4, bytesMax: 1_000_000, inFlightMs: 1000, recentMax: 8, recentMs: 5000 };
 
 /**
@@ -51,10 +58,11 @@ export class FuzzedConversation {
     csms: { waiting: [], open: undefined },
   };
   readonly #conversation: Conversation;
+  readonly #memory: FuzzedMemory;
   #nowMs = 1000;
   #frame = '';
 
-  constructor(version: OcppVersion, preset: PresetName) {
+  constructor(version: OcppVersion, preset: PresetName, random: Random) {
     this.version = version;
     this.preset = preset;
     const subject = {
@@ -65,9 +73,15 @@ export class FuzzedConversation {
       firmware: undefined,
     };
     const modes = resolveModes({ preset, overrides: [] }, subject);
+    this.#memory = new FuzzedMemory(version, random);
+    const { context } = this.#memory;
     this.#conversation = {
       charger: 'CP-1',
       version,
+      context,
+      rules: [...rules, ...policyRules(context)],
+      recordsMessages: false,
+      isStale: (_, callId) => callId === staleId,
       lanes: this.#lanes,
       modes,
       describe: () => {},
@@ -84,15 +98,38 @@ export class FuzzedConversation {
     this.frames += 1;
     this.#frame = text;
     const bytes = Buffer.from(text);
-    let effects: readonly Effect[];
-    try {
-      effects = passMessage(this.#conversation, from, bytes, this.#nowMs);
-    } catch (error) {
-      throw new PropertyBroken('the message path never throws', text, error);
+    this.#memory.begin();
+    let effects = this.#pass(from, bytes);
+    const [first] = effects;
+    if (first?.do === 'look-up') {
+      this.#check(from === 'charger' && effects.length === 1, 'a question is the only effect');
+      this.#memory.lookUp(first.transactionId);
+      effects = this.#pass(from, bytes);
+      this.#check(effects[0]?.do !== 'look-up', 'the store is asked once for each message');
     }
     this.#judge(effects, from, bytes);
     for (const effect of effects) this.#run(effect);
     this.#pump();
+    this.#remember(() => this.#memory.end());
+  }
+
+  #pass(from: Peer, bytes: Buffer): readonly Effect[] {
+    try {
+      return passMessage(this.#conversation, from, bytes, this.#nowMs);
+    } catch (error) {
+      throw new PropertyBroken('the message path never throws', this.#frame, error);
+    }
+  }
+
+  /** The memory must bear whatever passes. */
+  #remember(action: () => string | undefined): void {
+    let broken: string | undefined;
+    try {
+      broken = action();
+    } catch (error) {
+      throw new PropertyBroken('the memory never throws', this.#frame, error);
+    }
+    if (broken !== undefined) throw new PropertyBroken(broken, this.#frame);
   }
 
   /** Lets time pass. */
@@ -136,6 +173,12 @@ export class FuzzedConversation {
           if (/^(?:FrameAdmitted|FrameRefused|CallRetried)$/.test(name)) verdicts.push(name);
           break;
         }
+        case 'look-up':
+          throw new PropertyBroken('a question is the only effect', this.#frame);
+        case 'learn':
+          this.#check(effect.from === from, 'what is learned is what was sent');
+          this.#check(bytes.equals(effect.frame.bytes), 'what is learned is what was sent');
+          break;
         case 'settle':
         case 'strike':
         case 'close':
@@ -177,6 +220,10 @@ export class FuzzedConversation {
     this.#check(!hasDuplicateKeys(this.#frame), 'strict: what passes has no duplicate keys');
     this.#check(Array.isArray(message), 'strict: what passes is an array');
     const [typeId, id, third, fourth]: readonly unknown[] = message;
+    if (typeId === 2 || typeId === 6) {
+      const forbidden = this.#memory.whyForbidden(from, String(third));
+      this.#check(forbidden === undefined, `strict: what passes is allowed: ${forbidden}`);
+    }
     this.#check(typeof id === 'string' && id.length <= 36, 'strict: what passes has an id');
     const open = this.#model[otherPeer(from)].open;
     switch (typeId) {
@@ -232,16 +279,23 @@ export class FuzzedConversation {
       }
       case 'settle':
         this.#lanes[effect.caller].settle(effect.id, effect.hasResult, this.#nowMs);
+        this.#remember(() => this.#memory.callOver(effect.caller, effect.id));
         // In strict a refused reply is dropped, and the call is over all the same.
         if (this.#model[effect.caller].open?.id === effect.id) {
           this.#model[effect.caller].open = undefined;
         }
         return;
+      case 'learn':
+        this.#remember(() => this.#memory.learn(effect.from, effect.frame, this.#nowMs));
+        return;
+      case 'quarantine':
+        this.#remember(() => this.#memory.refused());
+        return;
       case 'call-error':
       case 'strike':
       case 'close':
       case 'emit':
-      case 'quarantine':
+      case 'look-up':
         return;
     }
   }
@@ -261,6 +315,7 @@ export class FuzzedConversation {
       const lane = this.#lanes[from];
       const model = this.#model[from];
       for (const { id } of lane.expire(this.#nowMs)) {
+        this.#remember(() => this.#memory.callOver(from, id));
         if (model.open?.id === id) {
           model.open = undefined;
           continue;

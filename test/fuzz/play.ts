@@ -31,7 +31,7 @@ export function play(seed: number): number | Failure {
   const random = seededRandom(Math.imul(seed, 0x9e3779b1));
   const version = pick(random, ocppVersions);
   const preset = pick(random, presetNames);
-  const conversation = new FuzzedConversation(version, preset);
+  const conversation = new FuzzedConversation(version, preset, random);
   const sent: string[] = [];
   const steps = random.integer(1, stepsMax);
   try {

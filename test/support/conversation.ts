@@ -4,12 +4,16 @@ import type { Effect } from '../../src/gateway/effects.ts';
 import { type Conversation, passMessage } from '../../src/gateway/message-path.ts';
 import { type Call, type CallResult, encodeMessage } from '../../src/ocpp/message.ts';
 import { type OcppVersion, otherPeer, type Peer } from '../../src/ocpp/version.ts';
+import type { PolicyContext } from '../../src/policy/context.ts';
+import { policyRules } from '../../src/policy/table.ts';
 import { CallLane, type CallLaneLimits } from '../../src/queue/call-lane.ts';
 import { admit } from '../../src/rules/admit.ts';
 import { decode } from '../../src/rules/decode.ts';
 import type { Admitted, Frame } from '../../src/rules/frame.ts';
 import { type PresetName, type RuleOverride, resolveModes } from '../../src/rules/presets.ts';
 import type { UnverifiedDescription } from '../../src/rules/soft.ts';
+import { rules } from '../../src/rules/table.ts';
+import { acceptedContext } from './policy-context.ts';
 
 /** Something that goes out of the gateway, and what it is made of. */
 export interface Outgoing {
@@ -54,11 +58,20 @@ const laneLimits: CallLaneLimits = {
   recentMs: 120_000,
 };
 
+/** What a conversation begins with, where a test wants it otherwise. */
+export interface TestCircumstances {
+  /** What the rules of context know. */
+  readonly context?: Partial<PolicyContext>;
+  /** Ids of the calls of each side from before the charger connected again. */
+  readonly stale?: Partial<Readonly<Record<Peer, readonly string[]>>>;
+}
+
 /** Starts a conversation of charger CP-1. */
 export function testConversation(
   version: OcppVersion,
   preset: PresetName,
   overrides: readonly RuleOverride[] = [],
+  circumstances: TestCircumstances = {},
 ): TestConversation {
   const lanes = {
     charger: new CallLane(laneLimits),
@@ -66,9 +79,14 @@ export function testConversation(
   };
   let nowMs = 1_000;
   let described: UnverifiedDescription | undefined;
+  const context = acceptedContext(version, circumstances.context);
   const conversation: Conversation = {
     charger: 'CP-1',
     version,
+    context,
+    rules: [...rules, ...policyRules(context)],
+    recordsMessages: false,
+    isStale: (caller, callId) => circumstances.stale?.[caller]?.includes(callId) ?? false,
     lanes,
     get modes() {
       const { vendor, model, firmware } = described ?? {};
@@ -102,6 +120,8 @@ export function testConversation(
       case 'strike':
       case 'close':
       case 'emit':
+      case 'learn':
+      case 'look-up':
       case 'quarantine':
         return;
     }

@@ -1,10 +1,13 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'yaml';
 import { type RunningGateway, runGateway } from '../../src/cmd/run-gateway.ts';
 import { describeMistake, parseConfig } from '../../src/config/load.ts';
 import type { EventName, GatewayEvent } from '../../src/events/catalogue.ts';
+import { systemClock } from '../../src/lib/clock.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import type { Store } from '../../src/store/store.ts';
 
 /** An event of one name. */
 export type EventOf<Name extends EventName> = Extract<GatewayEvent, { readonly name: Name }>;
@@ -17,6 +20,9 @@ export interface LiveGateway {
   /** Port of the first listener. */
   readonly port: number;
   readonly adminUrl: string;
+  /** Where its store is, for visitors from the command line. */
+  readonly dataDirectory: string;
+  readonly configFile: string;
   /** Everything that happened so far. */
   readonly events: readonly GatewayEvent[];
   /** The first event of that name that matches, whether it has happened or will. */
@@ -26,12 +32,20 @@ export interface LiveGateway {
   ): Promise<EventOf<Name>>;
   /** The whole log so far. */
   log(): string;
-  /** The records of the quarantine, written out first; usable once the gateway is stopped. */
+  /** The records of the quarantine. Stops the gateway. */
   quarantined(): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /** Stops the gateway; idempotent. */
   stop(): Promise<void>;
   /** Stops the gateway and removes its files. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The store of an SQLite gateway, as the command line opens it. */
+export async function openVisitor(
+  directory: string,
+): Promise<{ readonly store: Store; [Symbol.asyncDispose](): Promise<void> }> {
+  const store = await openStore({ type: 'sqlite', directory, isGateway: false }, systemClock());
+  return { store, [Symbol.asyncDispose]: () => store.close() };
 }
 
 /** Sections of the configuration that a test wants otherwise. */
@@ -77,11 +91,14 @@ export async function startLiveGateway(
     throw new Error(config.error.map((it) => describeMistake('test', it)).join('\n'));
   }
 
+  const configFile = path.join(directory, 'gatewatt.yaml');
+  await writeFile(configFile, text);
+  const dataDirectory = path.join(directory, 'data');
   const events: GatewayEvent[] = [];
   const waiting = new Set<() => void>();
   let log = '';
   const running = await runGateway(config.value, {
-    configFile: path.join(directory, 'gatewatt.yaml'),
+    configFile,
     log: {
       write: (line) => {
         log += line;
@@ -102,6 +119,8 @@ export async function startLiveGateway(
     running,
     port,
     url: (identity) => `ws://127.0.0.1:${port}/ocpp/${encodeURIComponent(identity)}`,
+    dataDirectory,
+    configFile,
     adminUrl: `http://${running.admin.address}`,
     events,
     event: (name, matches = () => true) =>
@@ -117,14 +136,20 @@ export async function startLiveGateway(
       }),
     log: () => log,
     quarantined: async () => {
-      const folder = path.join(directory, 'data', 'quarantine');
-      const files = (await readdir(folder)).sort();
-      const texts = await Promise.all(files.map((it) => readFile(path.join(folder, it), 'utf8')));
-      const lines = texts
-        .join('')
-        .split('\n')
-        .filter((line) => line !== '');
-      return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+      await stop();
+      await using visitor = await openVisitor(dataDirectory);
+      const rows = await visitor.store.query((db) =>
+        db.selectFrom('quarantined_frame').selectAll().orderBy('id').execute(),
+      );
+      return rows.map(({ at_ms, charger, finding, frame }) => {
+        const at = new Date(at_ms).toISOString();
+        return {
+          at,
+          charger,
+          ...(JSON.parse(finding) as object),
+          frame: JSON.parse(frame) as string,
+        };
+      });
     },
     stop,
     [Symbol.asyncDispose]: async () => {

@@ -80,6 +80,8 @@ export function serve(configFile: string): ServeProcess {
   const entries: Record<string, unknown>[] = [];
   const waiting = new Set<() => void>();
   createInterface({ input: child.stdout }).on('line', (line) => {
+    // The last line of a process that was killed may be cut off.
+    if (child.killed && !line.endsWith('}')) return;
     entries.push(JSON.parse(line) as Record<string, unknown>);
     for (const check of [...waiting]) check();
   });

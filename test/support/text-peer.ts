@@ -9,6 +9,8 @@ export interface TextPeer {
   readonly request: { readonly url: string; readonly headers: IncomingHttpHeaders } | undefined;
   /** Every text that came, in order. */
   readonly received: readonly string[];
+  /** Forgets what has been received and taken. */
+  forgetTaken(): void;
   /** The next text that has not been taken yet. Rejects when the connection ends first. */
   next(): Promise<string>;
   /** Like `next`, parsed. */
@@ -53,6 +55,10 @@ export function textPeer(socket: WebSocket, request?: TextPeer['request']): Text
     socket,
     request,
     received,
+    forgetTaken: () => {
+      received.splice(0, taken);
+      taken = 0;
+    },
     next,
     nextMessage: async () => JSON.parse(await next()) as readonly unknown[],
     send: (text) => socket.send(text),

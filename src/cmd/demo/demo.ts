@@ -65,6 +65,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   let allStopped = false;
   const scene = (async () => {
     await cast.chargers[victimNumber - 1]?.connected();
+    await cast.rogueCharger.connected();
     const stage = stageOf(cast, options, ending.signal);
     await stage.pause(options.paceSeconds * 1000);
     allStopped = await playScene(stage);

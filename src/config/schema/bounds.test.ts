@@ -66,7 +66,7 @@ describe('the bounds of the configuration', () => {
     });
 
     test(`${path.join('.')} has its unit or bound in its name`, () => {
-      assert.match(path.at(-1) ?? '', /(?:Seconds|Max)$/);
+      assert.match(path.at(-1) ?? '', /(?:Seconds|Minutes|Days|Max)$/);
     });
   }
 

@@ -44,6 +44,23 @@ export const chargersSection = z.strictObject({
   probeSeconds: z.int().min(1).max(30).default(3).meta({
     description: 'Time for the first connection to answer.',
   }),
+  takeoversPerHourMax: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(60)
+    .meta({
+      description:
+        'How often in an hour a newer connection of one identity may replace a silent older one. ' +
+        'Beyond it nobody may connect with that identity for `quarantineMinutes`.',
+    }),
+  quarantineMinutes: z.int().min(1).max(10_080).default(60).meta({
+    description:
+      'How long such an identity is quarantined. `gatewatt charger release` ends it before.',
+  }),
+  enrolledMax: z.int().min(1).max(1_000_000).default(10_000).meta({
+    description: 'Chargers that `unknown: enroll` may record.',
+  }),
   versions: z.array(version).min(1).default(['ocpp1.6', 'ocpp2.0.1', 'ocpp2.1']).meta({
     description: 'The OCPP versions that are let through.',
   }),

@@ -6,6 +6,7 @@ import { gatewaySection } from './gateway.ts';
 import { limitsSection, quarantineSection, queueSection } from './limits.ts';
 import { listenersSection } from './listeners.ts';
 import { rulesSection } from './rules.ts';
+import { retentionSection, storeSection } from './store.ts';
 
 /**
  * The configuration file. One name from here to code, metrics and docs; unknown keys are errors.
@@ -14,6 +15,8 @@ import { rulesSection } from './rules.ts';
  */
 export const configSchema = z.strictObject({
   gateway: gatewaySection.prefault({}),
+  store: storeSection.prefault({}),
+  retention: retentionSection.prefault({}),
   listeners: listenersSection,
   csms: csmsSection,
   chargers: chargersSection.prefault({}),

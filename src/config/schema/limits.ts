@@ -65,10 +65,16 @@ export const queueSection = z.strictObject({
 
 /** The `quarantine` section. */
 export const quarantineSection = z.strictObject({
-  fileBytesMax: z.int().min(4_194_304).max(1_073_741_824).default(8_388_608).meta({
-    description: 'Bytes of one quarantine file.',
+  bytesMax: z.int().min(1_048_576).max(1_099_511_627_776).default(134_217_728).meta({
+    description: 'Bytes of refused messages that are kept; the oldest go first.',
   }),
-  filesMax: z.int().min(1).max(1000).default(16).meta({
-    description: 'Quarantine files that are kept; the oldest goes first.',
+  framesMax: z.int().min(100).max(100_000_000).default(100_000).meta({
+    description: 'Refused messages that are kept; the oldest go first.',
+  }),
+  fileBytesMax: z.int().min(4_194_304).max(1_073_741_824).optional().meta({
+    description: 'No longer used: refused messages are in the store. See `bytesMax`.',
+  }),
+  filesMax: z.int().min(1).max(1000).optional().meta({
+    description: 'No longer used: refused messages are in the store. See `framesMax`.',
   }),
 });

@@ -1,6 +1,16 @@
 import { z } from 'zod';
 import { chargerPattern, textPattern } from './fields.ts';
 
+const ruleName = z.enum([
+  'format',
+  'direction',
+  'message-id',
+  'payload',
+  'secure-firmware',
+  'boot-state',
+  'transaction-owner',
+]);
+
 /** One entry of `rules.overrides`. */
 export const ruleOverrideEntry = z.strictObject({
   match: z
@@ -17,9 +27,7 @@ export const ruleOverrideEntry = z.strictObject({
         'Whom it is for: `charger`, `vendor`, `model`, `firmware`, `listener`. All that are given ' +
         'must match; `*` is a wildcard. Vendor, model and firmware are what the charger says.',
     }),
-  rule: z.enum(['format', 'direction', 'message-id', 'payload', 'secure-firmware']).meta({
-    description: 'The rule; see docs/message-rules.md.',
-  }),
+  rule: ruleName.meta({ description: 'The rule; see docs/message-rules.md.' }),
   mode: z.enum(['off', 'monitor', 'enforce']).meta({
     description:
       '`monitor` records and passes; `enforce` refuses whatever breaks the rule. Outside `strict` ' +
@@ -33,7 +41,8 @@ export const ruleOverrideEntry = z.strictObject({
 /** The `rules` section. */
 export const rulesSection = z.strictObject({
   preset: z.enum(['monitor', 'standard', 'strict']).default('standard').meta({
-    description: 'The modes of all rules. `strict` is PNNL-35706 Table 1 to the letter.',
+    description:
+      'The modes of all rules. `strict` is PNNL-35706 Table 1 to the letter, and the rules of context.',
     source: 'PNNL-35706 Table 1',
   }),
   overrides: z.array(ruleOverrideEntry).max(1000).default([]).meta({

@@ -43,6 +43,12 @@ export async function startConversation(
   const gateway = await startLiveGateway(server.url, changes, listener);
   const charger = await connectCharger(gateway.url(identity), [version]);
   const csms = await server.nextConnection();
+  // `strict` lets a charger that it has never seen boot do nothing else.
+  if (isStrict(changes)) {
+    await boot(charger, csms, version);
+    charger.forgetTaken();
+    csms.forgetTaken();
+  }
   return {
     version,
     gateway,
@@ -56,6 +62,33 @@ export async function startConversation(
       await server.close();
     },
   };
+}
+
+function isStrict(changes: ConfigChanges | undefined): boolean {
+  const rules = changes?.['rules'] as { readonly preset?: string } | undefined;
+  return rules?.preset === 'strict';
+}
+
+/** The charger boots, and the CSMS says `status`. */
+export async function boot(
+  charger: TextPeer,
+  csms: TextPeer,
+  version: OcppVersion,
+  status: 'Accepted' | 'Pending' | 'Rejected' = 'Accepted',
+): Promise<void> {
+  const id = `boot-${status}`;
+  const station = { vendorName: 'Gatewatt', model: 'Test' };
+  const payload =
+    version === 'ocpp1.6'
+      ? { chargePointVendor: 'Gatewatt', chargePointModel: 'Test' }
+      : { reason: 'PowerUp', chargingStation: station };
+  const call = JSON.stringify([2, id, 'BootNotification', payload]);
+  charger.send(call);
+  assert.equal(await csms.next(), call);
+  const currentTime = '2026-01-01T00:00:00Z';
+  const answer = JSON.stringify([3, id, { status, currentTime, interval: 300 }]);
+  csms.send(answer);
+  assert.equal(await charger.next(), answer);
 }
 
 /** The text of the CallError with which the gateway refuses the call `id`. */

@@ -164,7 +164,10 @@ describe('overrides', { timeout: 20_000 }, () => {
         overrides({ match: { charger: '*' }, rule: 'payload', mode }),
       );
       await assertPasses(conversation, soft);
-      assert.equal(countOf(conversation, 'FrameFlagged'), flagged);
+      const ofPayload = conversation.gateway.events.filter(
+        (event) => event.name === 'FrameFlagged' && event.rule === 'payload',
+      );
+      assert.equal(ofPayload.length, flagged);
     }
     await using conversation = await startConversation(
       overrides({ match: { charger: '*' }, rule: 'payload', mode: 'enforce' }),

@@ -1,0 +1,89 @@
+import { ownProperty } from '../../ocpp/message.ts';
+import { integerAt, isTrueAt, listAt, numberAt, textAt } from './read-property.ts';
+
+/** One period of a schedule, in the words of OCPP. Values of single phases are left out. */
+export interface SchedulePeriod {
+  /** Seconds from the start of the schedule. */
+  readonly startPeriod: number;
+  readonly limit: number | undefined;
+  readonly numberPhases: number | undefined;
+  /** OCPP 2.1. */
+  readonly setpoint: number | undefined;
+  /** OCPP 2.1. */
+  readonly dischargeLimit: number | undefined;
+}
+
+/** A charging schedule, in the words of OCPP. */
+export interface ChargingSchedule {
+  readonly chargingRateUnit: string | undefined;
+  readonly startSchedule: string | undefined;
+  /** In seconds. */
+  readonly duration: number | undefined;
+  readonly chargingSchedulePeriod: readonly SchedulePeriod[];
+  /** Were there more periods than are kept? */
+  readonly isCut: boolean;
+}
+
+/** OCPP 2.0.1 allows three schedules in a profile. */
+const schedulesMax = 3;
+/** Over the schedules of one profile: one for each hour of a day. */
+const periodsMax = 24;
+/** No charger has a megawatt limit of this size; larger numbers are cut to it. */
+const limitMax = 1_000_000_000;
+const unitCharsMax = 8;
+const timestampCharsMax = 40;
+
+/** The schedules at `key`: one in OCPP 1.6, a list of them since. */
+export function schedulesAt(object: unknown, key: string): readonly ChargingSchedule[] {
+  const value = ownProperty(object, key);
+  const list = Array.isArray(value) ? value : value === undefined ? [] : [value];
+  let left = periodsMax;
+  return list.slice(0, schedulesMax).map((item) => {
+    const schedule = scheduleOf(item, left);
+    left -= schedule.chargingSchedulePeriod.length;
+    return schedule;
+  });
+}
+
+/** Reads a schedule of whatever version, of which at most `periodsKept` periods are kept. */
+export function scheduleOf(object: unknown, periodsKept: number = periodsMax): ChargingSchedule {
+  const periods = listAt(object, 'chargingSchedulePeriod');
+  return {
+    chargingRateUnit: textAt(object, 'chargingRateUnit', unitCharsMax),
+    // A composite schedule of OCPP 2.0.1 has the other name.
+    startSchedule:
+      textAt(object, 'startSchedule', timestampCharsMax) ??
+      textAt(object, 'scheduleStart', timestampCharsMax),
+    duration: integerAt(object, 'duration'),
+    chargingSchedulePeriod: periods.slice(0, periodsKept).map(periodOf),
+    isCut: periods.length > periodsKept || isTrueAt(object, 'isCut'),
+  };
+}
+
+/** The schedule with its last period changed as an UpdateDynamicSchedule says (OCPP 2.1). */
+export function updatedSchedule(schedule: ChargingSchedule, update: unknown): ChargingSchedule {
+  const periods = schedule.chargingSchedulePeriod.map((period) => ({
+    ...period,
+    limit: limitAt(update, 'limit') ?? period.limit,
+    setpoint: limitAt(update, 'setpoint') ?? period.setpoint,
+    dischargeLimit: limitAt(update, 'dischargeLimit') ?? period.dischargeLimit,
+  }));
+  return { ...schedule, chargingSchedulePeriod: periods };
+}
+
+function periodOf(object: unknown): SchedulePeriod {
+  return {
+    startPeriod: limitAt(object, 'startPeriod') ?? 0,
+    limit: limitAt(object, 'limit'),
+    numberPhases: limitAt(object, 'numberPhases'),
+    setpoint: limitAt(object, 'setpoint'),
+    dischargeLimit: limitAt(object, 'dischargeLimit'),
+  };
+}
+
+/** Limits have one decimal in OCPP; three are kept, so that each has a short text. */
+function limitAt(object: unknown, key: string): number | undefined {
+  const value = numberAt(object, key);
+  if (value === undefined) return undefined;
+  return Math.round(Math.min(limitMax, Math.max(-limitMax, value)) * 1000) / 1000;
+}

@@ -1,0 +1,187 @@
+import { ownProperty } from '../../ocpp/message.ts';
+import { integerAt, listAt, textAt } from './read-property.ts';
+import type { Urgency } from './seen.ts';
+
+/** The last value of one measurand. */
+export interface Reading {
+  readonly measurand: string;
+  readonly phase: string | undefined;
+  readonly location: string;
+  readonly value: number;
+  readonly unit: string | undefined;
+  /** As the charger wrote it. */
+  readonly timestamp: string | undefined;
+  /** When the gateway saw it, Unix time in milliseconds. */
+  readonly atMs: number;
+}
+
+/** The last readings at one place: a connector in OCPP 1.6, an EVSE since; 0 is the grid meter. */
+export interface PlaceReadings {
+  readonly place: number;
+  readonly readings: readonly Reading[];
+}
+
+interface KeptReadings extends PlaceReadings {
+  readings: Reading[];
+}
+
+const readingsPerPlaceMax = 32;
+const placesMax = 64;
+/** Over all places. Ten for each of as many connectors as a charger may have. */
+const readingsMax = 640;
+/** One message may carry an hour of them; the last ones count. */
+const valuesPerMessageMax = 200;
+
+const measurandCharsMax = 40;
+const phaseCharsMax = 10;
+const unitCharsMax = 16;
+const timestampCharsMax = 40;
+
+const energyRegister = 'Energy.Active.Import.Register';
+const activePower = 'Power.Active.Import';
+
+/** Units that OCPP takes for granted, or that chargers leave out, by how the measurand begins. */
+const defaultUnits = [
+  ['Energy.Active.', 'Wh'],
+  ['Power.Active.', 'W'],
+  ['Power.Offered', 'W'],
+  ['Current.', 'A'],
+  ['Voltage', 'V'],
+] as const;
+
+/** Remembers the last value of each measurand, at each place. */
+export class MeterMemory {
+  readonly #places: KeptReadings[] = [];
+
+  constructor(saved: unknown) {
+    if (!Array.isArray(saved)) return;
+    for (const item of saved) {
+      const place = integerAt(item, 'place');
+      if (place === undefined) continue;
+      for (const reading of listAt(item, 'readings')) {
+        const timestamp = textAt(reading, 'timestamp', timestampCharsMax);
+        this.#learn(place, readingOf(reading, timestamp, integerAt(reading, 'atMs') ?? 0));
+      }
+    }
+  }
+
+  /** The charger sends a `meterValue` list, of whatever version, for `place`. */
+  learn(place: number | undefined, meterValue: readonly unknown[], atMs: number): Urgency {
+    if (place === undefined) return 'none';
+    let urgency: Urgency = 'none';
+    for (const moment of meterValue.slice(-valuesPerMessageMax)) {
+      const timestamp = textAt(moment, 'timestamp', timestampCharsMax);
+      for (const sample of listAt(moment, 'sampledValue').slice(0, valuesPerMessageMax)) {
+        if (this.#learn(place, readingOf(sample, timestamp, atMs))) urgency = 'eventually';
+      }
+    }
+    return urgency;
+  }
+
+  /**
+   * The power that `place` takes, in W; undefined when the charger has not said. Phases are added
+   * up only where it gives no sum.
+   */
+  measuredPowerW(place: number): number | undefined {
+    const readings = this.#places.find((known) => known.place === place)?.readings ?? [];
+    const powers = readings.filter(
+      ({ measurand, unit }) => measurand === activePower && (unit === 'W' || unit === 'kW'),
+    );
+    for (const location of ['Outlet', 'Cable', 'Inlet']) {
+      const here = powers.filter((reading) => reading.location === location);
+      const total = here.find((reading) => reading.phase === undefined);
+      if (total !== undefined) return inBaseUnit(total);
+      const phases = here.filter((reading) => /^L[123](?:-N)?$/.test(reading.phase ?? ''));
+      if (phases.length > 0) return phases.map(inBaseUnit).reduce((sum, watts) => sum + watts);
+    }
+    return undefined;
+  }
+
+  /** What is known, place by place. */
+  saved(): readonly PlaceReadings[] {
+    return this.#places.map(({ place, readings }) => ({ place, readings: [...readings] }));
+  }
+
+  #learn(place: number, reading: Reading | undefined): boolean {
+    if (reading === undefined) return false;
+    const readings = this.#places.find((known) => known.place === place)?.readings ?? [];
+    const index = readings.findIndex((known) => isSameMeasurement(known, reading));
+    const known = readings[index];
+    if (known !== undefined) {
+      // With the texts that are in memory already.
+      const { measurand, phase, location } = known;
+      readings[index] = { ...reading, measurand, phase, location };
+      return true;
+    }
+    const count = this.#places.reduce((sum, other) => sum + other.readings.length, 0);
+    if (readings.length >= readingsPerPlaceMax || count >= readingsMax) return false;
+    if (readings.length === 0) {
+      if (this.#places.length >= placesMax) return false;
+      this.#places.push({ place, readings });
+    }
+    readings.push(reading);
+    return true;
+  }
+}
+
+/** The energy register in a `meterValue` list, taken at `context`, in Wh. */
+export function registerWh(meterValue: readonly unknown[], context: string): number | undefined {
+  for (const moment of meterValue.slice(-valuesPerMessageMax)) {
+    for (const sample of listAt(moment, 'sampledValue').slice(0, valuesPerMessageMax)) {
+      if (ownProperty(sample, 'context') !== context) continue;
+      const reading = readingOf(sample, undefined, 0);
+      if (reading?.measurand !== energyRegister || reading.phase !== undefined) continue;
+      if (reading.unit === 'Wh' || reading.unit === 'kWh') return inBaseUnit(reading);
+    }
+  }
+  return undefined;
+}
+
+/** Reads a sampled value; undefined when it is no number, such as signed data. */
+function readingOf(
+  sample: unknown,
+  timestamp: string | undefined,
+  atMs: number,
+): Reading | undefined {
+  if (ownProperty(sample, 'format') === 'SignedData') return undefined;
+  const unitOfMeasure = ownProperty(sample, 'unitOfMeasure');
+  const value = scaled(ownProperty(sample, 'value'), ownProperty(unitOfMeasure, 'multiplier'));
+  if (value === undefined) return undefined;
+  const measurand = textAt(sample, 'measurand', measurandCharsMax) ?? energyRegister;
+  return {
+    measurand,
+    phase: textAt(sample, 'phase', phaseCharsMax),
+    location: textAt(sample, 'location', phaseCharsMax) ?? 'Outlet',
+    value,
+    unit:
+      textAt(sample, 'unit', unitCharsMax) ??
+      textAt(unitOfMeasure, 'unit', unitCharsMax) ??
+      defaultUnits.find(([start]) => measurand.startsWith(start))?.[1],
+    timestamp,
+    atMs,
+  };
+}
+
+/** OCPP 1.6 has numbers in texts, later versions have a power of ten beside the number. */
+function scaled(value: unknown, multiplier: unknown): number | undefined {
+  const isText = typeof value === 'string' && /^\s*[+-]?(?:\d|\.\d)[\d.eE+-]*\s*$/.test(value);
+  const number = isText ? Number(value) : value;
+  const exponent = Number.isSafeInteger(multiplier) ? Number(multiplier) : 0;
+  if (typeof number !== 'number') return undefined;
+  // Divided, not multiplied, by a fraction: 23 * 10 ** -1 is 2.3000000000000003.
+  const product = exponent < 0 ? number / 10 ** -exponent : number * 10 ** exponent;
+  return Number.isFinite(product) ? product : undefined;
+}
+
+/** In W, or in Wh. */
+function inBaseUnit({ unit, value }: Reading): number {
+  return unit?.startsWith('k') ? value * 1000 : value;
+}
+
+function isSameMeasurement(one: Reading, other: Reading): boolean {
+  return (
+    one.measurand === other.measurand &&
+    one.phase === other.phase &&
+    one.location === other.location
+  );
+}

@@ -1,0 +1,210 @@
+import type { ChargerId } from '../chargers/charger-id.ts';
+import type { Claim } from '../chargers/claims.ts';
+import type { Memories } from '../chargers/memories.ts';
+import type { ChargerMemory } from '../chargers/memory/charger-memory.ts';
+import type { ChargerRecord } from '../chargers/record.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { OcppVersion, Peer } from '../ocpp/version.ts';
+import type { PolicyContext } from '../policy/context.ts';
+import { policyRules } from '../policy/table.ts';
+import type { Admitted, Frame } from '../rules/frame.ts';
+import {
+  isMode,
+  type Modes,
+  type RuleOverride,
+  type RulePolicy,
+  resolveModes,
+} from '../rules/presets.ts';
+import { isRuleName, type Rule } from '../rules/rule.ts';
+import type { UnverifiedDescription } from '../rules/soft.ts';
+import { rules as messageRules } from '../rules/table.ts';
+import { isStoreError } from '../store/store-error.ts';
+
+/** Who a session is about. */
+export interface KnownChargerSubject {
+  readonly charger: ChargerId;
+  readonly version: OcppVersion;
+  readonly listener: string;
+  readonly record: ChargerRecord | undefined;
+  readonly claim: Claim;
+  /** What was learned of the charger on earlier connections. */
+  readonly memory: ChargerMemory;
+}
+
+/** A call that was sent and not answered. */
+export interface OpenCall {
+  /** Its caller. */
+  readonly from: Peer;
+  readonly id: string;
+  readonly action: string;
+}
+
+/** Answers about transactions that a session keeps. */
+const answersMax = 16;
+
+/**
+ * What a session knows of its charger: what the operator has written down, what was learned from
+ * messages, and the rules and modes that follow from both.
+ */
+export class KnownCharger {
+  readonly charger: ChargerId;
+  readonly version: OcppVersion;
+  readonly rules: readonly Rule[];
+  readonly context: PolicyContext;
+  readonly #subject: KnownChargerSubject;
+  readonly #memories: Memories;
+  readonly #policy: RulePolicy;
+  readonly #clock: Clock;
+  /** Calls of the connection before, which nobody waits for any more. */
+  readonly #stale: ReadonlySet<string>;
+  /** How many other chargers have a transaction. */
+  readonly #otherOwners = new Map<string, number | 'unknown'>();
+  #record: ChargerRecord | undefined;
+  #description: UnverifiedDescription;
+  #modes: Modes;
+
+  constructor(subject: KnownChargerSubject, memories: Memories, policy: RulePolicy, clock: Clock) {
+    const { charger, memory, record, version } = subject;
+    this.charger = charger;
+    this.version = version;
+    this.#subject = subject;
+    this.#memories = memories;
+    this.#policy = policy;
+    this.#clock = clock;
+    this.#stale = new Set(memory.outstanding.map(({ from, id }) => `${from} ${id}`));
+    memory.setOutstanding([]);
+    this.context = {
+      version,
+      get bootStatus() {
+        return memory.boot.status;
+      },
+      wasTriggered: (action) => memory.wasTriggered(action),
+      ownsTransaction: (transactionId) => memory.ownsTransaction(transactionId),
+      otherOwnersOf: (transactionId) => this.#otherOwners.get(transactionId),
+    };
+    this.rules = [...messageRules, ...policyRules(this.context)];
+    this.#record = record;
+    const { vendor, model, firmwareVersion } = memory.identification;
+    this.#description = { vendor, model, firmware: firmwareVersion };
+    this.#modes = this.#resolveModes();
+    memories.changed(subject.claim, memory, 'eventually');
+  }
+
+  /** The modes in force. */
+  get modes(): Modes {
+    return this.#modes;
+  }
+
+  /** What the operator has written down. */
+  get record(): ChargerRecord | undefined {
+    return this.#record;
+  }
+
+  /** The operator has written down something else. */
+  applyRecord(record: ChargerRecord | undefined): void {
+    this.#record = record;
+    this.#modes = this.#resolveModes();
+  }
+
+  /** The charger says what it is. */
+  describe(description: UnverifiedDescription): void {
+    this.#description = description;
+    this.#modes = this.#resolveModes();
+  }
+
+  /** Is this a call of `caller` from before the charger connected again? */
+  isStale(caller: Peer, callId: string): boolean {
+    return this.#stale.has(`${caller} ${callId}`);
+  }
+
+  /** Takes note of what a message says that is passed on. */
+  learn(from: Peer, frame: Admitted<Frame>): void {
+    const { claim, memory } = this.#subject;
+    const atMs = this.#clock.nowMs();
+    switch (frame.kind) {
+      case 'call':
+      case 'send': {
+        const { action, id, payload } = frame;
+        const call = { from, version: this.version, id, action, payload, atMs };
+        this.#memories.changed(claim, memory, memory.onCall(call));
+        return;
+      }
+      case 'call-result':
+      case 'call-error': {
+        const result =
+          frame.kind === 'call-result' ? { payload: frame.payload } : { errorCode: frame.code };
+        const urgency = memory.onReply({ from, callId: frame.id, result, atMs });
+        this.#memories.changed(claim, memory, urgency);
+        return;
+      }
+      case 'call-result-error':
+        return;
+    }
+  }
+
+  /** No reply to this call will be passed on any more. */
+  callOver(from: Peer, callId: string): void {
+    this.#subject.memory.onCallOver(from, callId);
+  }
+
+  /** A message was refused. */
+  countRefused(): void {
+    this.#subject.memory.countRefused();
+  }
+
+  /**
+   * Asks the store how many other chargers have this transaction; then the context knows.
+   *
+   * @throws what is a defect, not a store that is away.
+   */
+  async lookUp(transactionId: string): Promise<void> {
+    let count: number | 'unknown' = 'unknown';
+    try {
+      count = (await this.#memories.otherOwners(this.charger, transactionId)).length;
+    } catch (error) {
+      if (!isStoreError(error)) throw error;
+    } finally {
+      this.#otherOwners.delete(transactionId);
+      this.#otherOwners.set(transactionId, count);
+      const oldest = this.#otherOwners.keys().next();
+      if (this.#otherOwners.size > answersMax && oldest.done === false) {
+        this.#otherOwners.delete(oldest.value);
+      }
+    }
+  }
+
+  /** The store was asked for one message; the next one may find another answer. */
+  forget(transactionId: string): void {
+    this.#otherOwners.delete(transactionId);
+  }
+
+  /** The connection has ended, with these calls open. */
+  end(openCalls: readonly OpenCall[]): void {
+    const { claim, memory } = this.#subject;
+    const sentAtMs = this.#clock.nowMs();
+    memory.setOutstanding(openCalls.map((call) => ({ ...call, sentAtMs })));
+    this.#memories.ended(claim, memory);
+  }
+
+  #resolveModes(): Modes {
+    const { vendor, model, firmware } = this.#description;
+    const record = this.#record;
+    // What the operator says of this one charger goes before what is said of its kind.
+    const own = (record?.ruleModes ?? []).flatMap(
+      ({ rule, mode, from }): readonly RuleOverride[] =>
+        isRuleName(rule) && isMode(mode) ? [{ match: {}, rule, mode, from }] : [],
+    );
+    const { preset, overrides } = this.#policy;
+    return resolveModes(
+      { preset, overrides: [...overrides, ...own] },
+      {
+        charger: this.charger,
+        listener: this.#subject.listener,
+        // What the operator wrote down counts for more than what the charger says.
+        vendor: record?.vendor ?? vendor,
+        model: record?.model ?? model,
+        firmware: record?.firmware ?? firmware,
+      },
+    );
+  }
+}

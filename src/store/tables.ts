@@ -1,0 +1,153 @@
+import type { Selectable } from 'kysely';
+
+/**
+ * The tables that gateways share, for both databases.
+ *
+ * Times are Unix milliseconds, identities are in the spelling that `identityKey` gives them, and
+ * documents are JSON in a text column: neither database looks into them.
+ */
+export interface Tables {
+  readonly charger: ChargerTable;
+  readonly charger_change: ChargerChangeTable;
+  readonly charger_memory: ChargerMemoryTable;
+  readonly charger_transaction: ChargerTransactionTable;
+  readonly claim: ClaimTable;
+  readonly claim_notice: ClaimNoticeTable;
+  readonly counter: CounterTable;
+  readonly gateway_lease: GatewayLeaseTable;
+  readonly audit_chain: AuditChainTable;
+  readonly audit_record: AuditRecordTable;
+  readonly quarantined_frame: QuarantinedFrameTable;
+}
+
+/** What the operator and the charger itself have said about a charger. */
+export interface ChargerTable {
+  readonly identity_key: string;
+  /** As the operator or the charger spells it. */
+  readonly identity: string;
+  /** Who put it here: `operator`, `enrolled` (chargers.unknown: enroll) or `configured`. */
+  readonly origin: string;
+  /** The operator's settings, as a JSON document; see `chargers/charger-entry.ts`. */
+  readonly settings: string;
+  readonly reported_vendor: string | null;
+  readonly reported_model: string | null;
+  readonly reported_serial: string | null;
+  readonly reported_firmware: string | null;
+  readonly created_ms: number;
+  readonly first_seen_ms: number | null;
+  readonly last_seen_ms: number | null;
+}
+
+/** Which charger was changed by an operator, so that running gateways take notice. */
+export interface ChargerChangeTable {
+  readonly revision: number;
+  readonly identity_key: string;
+  readonly at_ms: number;
+}
+
+/** What a gateway has learned about a charger from its messages. */
+export interface ChargerMemoryTable {
+  readonly identity_key: string;
+  /** Of the claim under which it was learned: an older one never overwrites a newer one. */
+  readonly epoch: number;
+  readonly document: string;
+  readonly variables: string;
+  readonly updated_ms: number;
+}
+
+/** A charging transaction, and whose it is. */
+export interface ChargerTransactionTable {
+  readonly identity_key: string;
+  readonly transaction_id: string;
+  /** `open` or `ended`. */
+  readonly status: string;
+  readonly started_ms: number;
+  readonly ended_ms: number | null;
+  /** The rest of it, as a JSON document. */
+  readonly document: string;
+}
+
+/** The right to be the one live connection of an identity. */
+export interface ClaimTable {
+  readonly identity_key: string;
+  /** Rises with each claim of the identity. */
+  readonly epoch: number;
+  /** The running gateway that holds it; null when nobody does. */
+  readonly incarnation: string | null;
+  readonly claimed_ms: number;
+  /** When the holder last showed that the charger is alive, because another gateway asked. */
+  readonly alive_ms: number | null;
+  /** Take-overs since `takeovers_since_ms`. */
+  readonly takeovers: number;
+  readonly takeovers_since_ms: number;
+  /** Until then nobody may claim the identity. */
+  readonly quarantined_until_ms: number | null;
+  readonly quarantine_reason: string | null;
+}
+
+/** Something that one gateway asks of another about a claim. */
+export interface ClaimNoticeTable {
+  readonly id: string;
+  readonly incarnation: string;
+  readonly identity_key: string;
+  readonly epoch: number;
+  /** `probe`: is the charger alive? `replaced`: the claim is somebody else's now. */
+  readonly kind: string;
+  readonly at_ms: number;
+}
+
+/** Numbers that rise, and totals. A row is changed in the transaction that uses the number. */
+export interface CounterTable {
+  readonly name: string;
+  readonly value: number;
+}
+
+/** A running gateway. Its claims hold as long as its lease does. */
+export interface GatewayLeaseTable {
+  readonly incarnation: string;
+  readonly gateway_id: string;
+  readonly started_ms: number;
+  readonly expires_ms: number;
+}
+
+/** The two ends of an audit log. */
+export interface AuditChainTable {
+  /** The id of the gateway whose log it is. */
+  readonly chain: string;
+  /** The last record that was pruned; the first one that is left comes after it. */
+  readonly base_sequence: number;
+  readonly base_hash: string;
+  readonly head_sequence: number;
+  readonly head_hash: string;
+}
+
+/** One record of an audit log. */
+export interface AuditRecordTable {
+  readonly chain: string;
+  readonly sequence: number;
+  readonly at_ms: number;
+  readonly event: string;
+  readonly charger: string | null;
+  /** Everything else of the event, as a JSON document. */
+  readonly document: string;
+  /** Over this record and the hash of the one before; see `audit/audit-hash.ts`. */
+  readonly hash: string;
+}
+
+/** A refused message. */
+export interface QuarantinedFrameTable {
+  readonly id: string;
+  readonly at_ms: number;
+  readonly gateway_id: string;
+  readonly identity_key: string;
+  readonly charger: string;
+  /** The rule, code, severity, action and penalty, as a JSON document. */
+  readonly finding: string;
+  /** The message as text, without its secrets, as a JSON string: PostgreSQL keeps no U+0000. */
+  readonly frame: string;
+  /** Of `frame` as it stands here. */
+  readonly frame_bytes: number;
+}
+
+/** A row as it is read. */
+export type RowOf<Name extends keyof Tables> = Selectable<Tables[Name]>;

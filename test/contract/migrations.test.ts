@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { Kysely, sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { migrateToLatest, migrations } from '../../src/store/migrate.ts';
+import { openStore } from '../../src/store/open-store.ts';
+import { postgresDialect } from '../../src/store/postgres-dialect.ts';
+import { sqliteDialect } from '../../src/store/sqlite-dialect.ts';
+import { SqliteThread } from '../../src/store/sqlite-thread.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { Tables } from '../../src/store/tables.ts';
+import { manualClock } from '../support/manual-clock.ts';
+import {
+  describePostgres,
+  type EmptyDatabase,
+  emptyPostgres,
+  emptySqlite,
+} from '../support/stores.ts';
+
+// Goal: the tables of any release become those of this one, and nothing of what is in them is lost;
+// those of a newer release are left alone.
+// Method: both databases, from every point at which a gateway may find or leave them.
+
+const names = Object.keys(migrations);
+
+function suite(empty: () => Promise<EmptyDatabase>): void {
+  test('an empty database gets every table, and a second start changes nothing', async () => {
+    await using database = await empty();
+    for (let start = 0; start < 2; start += 1) {
+      await using store = await opened(database);
+      assert.deepEqual(await migrationsIn(store.db), names);
+      assert.deepEqual(await tablesOf(store.db), tableNames);
+    }
+  });
+
+  for (const [index, name] of names.slice(0, -1).entries()) {
+    test(`the tables of ${name} are brought up to date, and keep their rows`, async () => {
+      await using database = await empty();
+      {
+        await using bare = await bareDatabase(database);
+        await migrateToLatest(bare.db, name);
+        assert.deepEqual(await migrationsIn(bare.db), names.slice(0, index + 1));
+        await bare.db.insertInto('charger').values(charger).execute();
+        await bare.db.insertInto('counter').values({ name: 'a', value: 3e9 }).execute();
+      }
+      await using store = await opened(database);
+      assert.deepEqual(await migrationsIn(store.db), names);
+      assert.deepEqual(await tablesOf(store.db), tableNames);
+      assert.deepEqual(await store.db.selectFrom('charger').selectAll().execute(), [charger]);
+      assert.deepEqual(await store.db.selectFrom('counter').selectAll().execute(), [
+        { name: 'a', value: 3e9 },
+      ]);
+    });
+  }
+
+  test('several who start at once on an empty database all succeed', async () => {
+    await using database = await empty();
+    const stores = await Promise.all(
+      Array.from({ length: 4 }, () => openStore(database.visitorLocation, manualClock())),
+    );
+    await using bare = await bareDatabase(database);
+    assert.deepEqual(await migrationsIn(bare.db), names);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
+  test('tables of a newer release are refused by its name, and stay as they are', async () => {
+    await using database = await empty();
+    await (await openStore(database.location, manualClock())).close();
+    await using bare = await bareDatabase(database);
+    await sql`insert into kysely_migration (name, timestamp)
+      values ('9999-future', '2099-01-01T00:00:00.000Z')`.execute(bare.db);
+    await sql`drop table quarantined_frame`.execute(bare.db);
+    const before = await tablesOf(bare.db);
+    await assert.rejects(openStore(database.visitorLocation, manualClock()), {
+      name: 'StoreError',
+      failure: 'newer-schema',
+      message: /made by a newer release \(9999-future\); run that release, or restore a backup/,
+    });
+    assert.deepEqual(await tablesOf(bare.db), before);
+    assert.deepEqual(await migrationsIn(bare.db), [...names, '9999-future']);
+  });
+
+  test('a migration that fails half-way leaves the tables of before, and may be tried again', async () => {
+    await using database = await empty();
+    await using bare = await bareDatabase(database);
+    await migrateToLatest(bare.db);
+    const before = await tablesOf(bare.db);
+    let isBroken = true;
+    const more: Readonly<Record<string, Migration>> = {
+      ...migrations,
+      '0998-good': { up: (db) => db.schema.createTable('good').addColumn('a', 'text').execute() },
+      '0999-bad': {
+        async up(db: Kysely<unknown>) {
+          await db.schema.createTable('bad').addColumn('a', 'text').execute();
+          await sql`alter table charger add column extra text`.execute(db);
+          if (isBroken) await sql`insert into no_such_table values (1)`.execute(db);
+        },
+      },
+    };
+    await assert.rejects(migrateToLatest(bare.db, undefined, more), /no_such_table/);
+    assert.deepEqual(await tablesOf(bare.db), before);
+    assert.deepEqual(await migrationsIn(bare.db), names);
+    await (await openStore(database.visitorLocation, manualClock())).close();
+    isBroken = false;
+    await migrateToLatest(bare.db, undefined, more);
+    assert.deepEqual(await migrationsIn(bare.db), [...names, '0998-good', '0999-bad']);
+  });
+}
+
+describe('migrations (SQLite)', () => suite(emptySqlite));
+describePostgres('migrations (PostgreSQL)', () => suite(emptyPostgres));
+
+const charger = {
+  identity_key: 'cp-1',
+  identity: 'CP-1',
+  origin: 'operator',
+  settings: '{"note":"Zähler 🔌"}',
+  reported_vendor: 'vendor',
+  reported_model: null,
+  reported_serial: null,
+  reported_firmware: null,
+  created_ms: Date.UTC(2026, 0, 1),
+  first_seen_ms: null,
+  last_seen_ms: 2 ** 40,
+};
+
+/** All tables of this release. */
+const tableNames = Object.keys({
+  audit_chain: true,
+  audit_record: true,
+  charger: true,
+  charger_change: true,
+  charger_memory: true,
+  charger_transaction: true,
+  claim: true,
+  claim_notice: true,
+  counter: true,
+  gateway_lease: true,
+  quarantined_frame: true,
+} satisfies Record<keyof Tables, true>).sort();
+
+interface Bare {
+  readonly db: Kysely<Tables>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** The database as `openStore` leaves it. */
+async function opened({ location }: EmptyDatabase): Promise<Bare> {
+  const store: Store = await openStore(location, manualClock());
+  const bare = await bareDatabase({ location });
+  return {
+    db: bare.db,
+    [Symbol.asyncDispose]: async () => {
+      await bare[Symbol.asyncDispose]();
+      await store.close();
+    },
+  };
+}
+
+/** The database without a store: nothing is migrated. */
+async function bareDatabase({ location }: Pick<EmptyDatabase, 'location'>): Promise<Bare> {
+  if (location.type === 'postgres') {
+    const timeouts = { connectMs: 5000, queryMs: 5000 };
+    const db = new Kysely<Tables>({ dialect: postgresDialect(location.url, timeouts) });
+    return { db, [Symbol.asyncDispose]: () => db.destroy() };
+  }
+  const thread = new SqliteThread({
+    file: path.join(location.directory, 'gatewatt.sqlite'),
+    lockFile: undefined,
+  });
+  await thread.open();
+  const db = new Kysely<Tables>({ dialect: sqliteDialect(thread) });
+  return { db, [Symbol.asyncDispose]: () => thread.close() };
+}
+
+async function tablesOf(db: Kysely<Tables>): Promise<readonly string[]> {
+  const tables = await db.introspection.getTables();
+  return tables.map(({ name }) => name).sort();
+}
+
+async function migrationsIn(db: Kysely<Tables>): Promise<readonly string[]> {
+  const { rows } = await sql<{
+    name: string;
+  }>`select name from kysely_migration order by name`.execute(db);
+  return rows.map(({ name }) => name);
+}

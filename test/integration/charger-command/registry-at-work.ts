@@ -1,0 +1,229 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
+import type { ChargerId } from '../../../src/chargers/charger-id.ts';
+import { ChargerMemory } from '../../../src/chargers/memory/charger-memory.ts';
+import type { Store } from '../../../src/store/store.ts';
+import type { OpenTestStore, TestStore } from '../../support/stores.ts';
+
+const gatewatt = fileURLToPath(new URL('../../../bin/gatewatt', import.meta.url));
+
+/** How a command ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A store that is open as a gateway has it, and the command line beside it. */
+export interface RegistryAtWork {
+  readonly opened: TestStore;
+  readonly store: Store;
+  readonly configFile: string;
+  /** Runs `gatewatt charger` with the configuration file. */
+  charger(...parameters: readonly string[]): Promise<Ended>;
+  /** The same with --json; what it prints, parsed. */
+  json(...parameters: readonly string[]): Promise<unknown>;
+  /** The audit log: event, charger and fields. */
+  audited(): Promise<readonly unknown[]>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Opens a store, and writes a configuration file that names it. */
+export async function registryAtWork(
+  open: OpenTestStore,
+  chargers: object = {},
+): Promise<RegistryAtWork> {
+  const opened = await open();
+  const { location, store } = opened;
+  const directory = await mkdtemp(path.join(tmpdir(), 'gatewatt-charger-'));
+  const isFile = location.type === 'sqlite';
+  if (!isFile) await writeFile(path.join(directory, 'url'), `${location.url}\n`);
+  const configFile = await writeConfig(directory, {
+    gateway: { id: 'gw-1', dataDir: isFile ? location.directory : directory },
+    store: isFile ? { type: 'sqlite' } : { type: 'postgres', urlFile: 'url' },
+    chargers,
+  });
+  const charger = (...parameters: readonly string[]) => run(...parameters, '-c', configFile);
+  return {
+    opened,
+    store,
+    configFile,
+    charger,
+    json: async (...parameters) => {
+      const { code, stdout, stderr } = await charger(...parameters, '--json');
+      if (code !== 0) throw new Error(`exit code ${code}: ${stderr}`);
+      return JSON.parse(stdout);
+    },
+    audited: async () => {
+      const rows = await store.query((db) =>
+        db.selectFrom('audit_record').selectAll().orderBy('sequence').execute(),
+      );
+      return rows.map(({ chain, event, charger, document }) => {
+        const { by, ...fields } = JSON.parse(document) as Record<string, unknown>;
+        return [chain, event, charger, typeof by, fields];
+      });
+    },
+    [Symbol.asyncDispose]: async () => {
+      await opened[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Writes a configuration file with these sections into `directory`. */
+export async function writeConfig(directory: string, sections: object): Promise<string> {
+  const file = path.join(directory, 'gatewatt.yaml');
+  const address = '127.0.0.1:0';
+  const listener = { name: 'field', address, path: '/ocpp', securityProfile: 0 };
+  const config = {
+    listeners: [{ ...listener, allowUnauthenticated: true }],
+    csms: { url: 'ws://127.0.0.1:9/csms' },
+    ...sections,
+  };
+  await writeFile(file, stringify(config));
+  return file;
+}
+
+/** Runs `gatewatt charger`. */
+export function run(...parameters: readonly string[]): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(gatewatt, ['charger', ...parameters], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.on('error', reject).on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** The running gateway gw-2 has `id` connected since `sinceMs`. */
+export async function connect(store: Store, id: ChargerId, sinceMs: number): Promise<void> {
+  await store.transact(async (db) => {
+    await db
+      .insertInto('gateway_lease')
+      .values({
+        incarnation: `run of ${id}`,
+        gateway_id: 'gw-2',
+        started_ms: sinceMs,
+        // For the whole test, by anybody's clock.
+        expires_ms: 4_102_444_800_000,
+      })
+      .execute();
+    await db
+      .insertInto('claim')
+      .values({
+        identity_key: id.toLowerCase(),
+        epoch: 4,
+        incarnation: `run of ${id}`,
+        claimed_ms: sinceMs,
+        takeovers: 2,
+        takeovers_since_ms: sinceMs,
+      })
+      .execute();
+  });
+}
+
+/** Saves what a gateway learns from a short conversation of OCPP 1.6, with `text` in many places. */
+export async function converse(store: Store, id: ChargerId, text: string): Promise<void> {
+  const memory = new ChargerMemory();
+  const atMs = 1_760_000_000_000;
+  const exchange = (from: 'charger' | 'csms', action: string, payload: object, reply: object) => {
+    const callId = action;
+    memory.onCall({ from, version: 'ocpp1.6', id: callId, action, payload, atMs });
+    const other = from === 'charger' ? 'csms' : 'charger';
+    memory.onReply({ from: other, callId, result: { payload: reply }, atMs });
+  };
+  exchange(
+    'charger',
+    'BootNotification',
+    { chargePointVendor: text, chargePointModel: 'M' },
+    { status: 'Accepted', currentTime: '2026-01-01T00:00:00Z', interval: 300 },
+  );
+  exchange(
+    'charger',
+    'StatusNotification',
+    { connectorId: 1, errorCode: 'NoError', status: `Charging${text}` },
+    {},
+  );
+  exchange(
+    'charger',
+    'StartTransaction',
+    { connectorId: 1, idTag: text, meterStart: 0, timestamp: '2026-01-01T00:00:00Z' },
+    { transactionId: 77, idTagInfo: { status: 'Accepted' } },
+  );
+  exchange(
+    'charger',
+    'MeterValues',
+    {
+      connectorId: 1,
+      transactionId: 77,
+      meterValue: [
+        {
+          timestamp: '2026-01-01T00:00:10Z',
+          sampledValue: [{ value: '7400', measurand: 'Power.Active.Import', unit: 'W' }],
+        },
+      ],
+    },
+    {},
+  );
+  exchange(
+    'csms',
+    'SetChargingProfile',
+    {
+      connectorId: 1,
+      csChargingProfiles: {
+        chargingProfileId: 9,
+        stackLevel: 0,
+        chargingProfilePurpose: 'TxDefaultProfile',
+        chargingProfileKind: 'Relative',
+        chargingSchedule: {
+          chargingRateUnit: 'A',
+          chargingSchedulePeriod: [{ startPeriod: 0, limit: 16 }],
+        },
+      },
+    },
+    { status: 'Accepted' },
+  );
+  exchange(
+    'csms',
+    'GetConfiguration',
+    {},
+    { configurationKey: [{ key: 'MeterSerial', readonly: true, value: text }] },
+  );
+  const { document, variables } = memory.save();
+  const records = memory.takeTransactions();
+  await store.transact(async (db) => {
+    await db
+      .insertInto('charger_memory')
+      .values({
+        identity_key: id.toLowerCase(),
+        epoch: 4,
+        document,
+        variables,
+        updated_ms: atMs,
+      })
+      .execute();
+    for (const { transactionId, status, startedAtMs, ...rest } of records) {
+      await db
+        .insertInto('charger_transaction')
+        .values({
+          identity_key: id.toLowerCase(),
+          transaction_id: transactionId,
+          status,
+          started_ms: startedAtMs,
+          document: JSON.stringify(rest),
+        })
+        .execute();
+    }
+  });
+}
