@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../lib/clock.ts';
+import { type Clock, sleep, type Timer } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import { isStoreError } from '../store/store-error.ts';
 import { type ChargerId, identityKey } from './charger-id.ts';
@@ -21,8 +21,9 @@ const retryMs = 1_000;
  * anew uses older ids again.
  */
 const recentMs = 86_400_000;
-/** Attempts to write what is left when the gateway stops. */
+/** Attempts to write what is left when the gateway stops, and the pause between them. */
 const lastAttemptsMax = 3;
+const lastPauseMs = 600;
 
 /** What is to be written of one charger. */
 interface Pending {
@@ -37,6 +38,8 @@ interface Pending {
 export interface MemoriesListener {
   /** The store knows that this claim is over. */
   onReleased(claim: Claim): void;
+  /** So many chargers could not be written before the end; what they had done lately is lost. */
+  onLost(count: number): void;
   /** Something failed, and not because the store is away. */
   onDefect(error: unknown): void;
 }
@@ -176,8 +179,11 @@ export class Memories {
     for (const [key, pending] of this.#eventually) this.#soon.set(key, pending);
     this.#eventually.clear();
     for (let failures = 0; this.#soon.size > 0 && failures < lastAttemptsMax; ) {
-      if (!(await this.#writeStep())) failures += 1;
+      if (await this.#writeStep()) continue;
+      failures += 1;
+      if (failures < lastAttemptsMax) await sleep(this.#clock, lastPauseMs);
     }
+    if (this.#soon.size > 0) this.#listener.onLost(this.#soon.size);
   }
 
   #schedule(delayMs: number): void {

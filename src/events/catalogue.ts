@@ -97,6 +97,7 @@ export interface EventFields {
   readonly ChargerChanged: AdministrativeAct & { readonly settings: unknown };
   readonly ChargerRemoved: AdministrativeAct;
   readonly QuarantinedFrameReleased: AdministrativeAct & { readonly frameId: string };
+  readonly KnowledgeLost: { readonly count: number };
   readonly HousekeepingFailed: { readonly error: unknown };
   readonly AuditFailed: { readonly detail: string };
   readonly AuditGap: { readonly count: number };
@@ -337,6 +338,14 @@ export const events: Readonly<Record<EventName, EventEntry>> = {
     isAudited: true,
     meaning: 'An operator took a refused message out of the quarantine.',
     remedy: 'Nothing.',
+  },
+  KnowledgeLost: {
+    level: 'error',
+    isAudited: true,
+    meaning:
+      'The gateway has stopped while the database was away. What `count` chargers had done lately ' +
+      'is not in it, and they may have to wait for the lease to run out.',
+    remedy: 'Nothing: it is learned again from the next messages.',
   },
   HousekeepingFailed: {
     level: 'error',

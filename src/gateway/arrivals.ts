@@ -54,7 +54,12 @@ export async function welcome(arrival: Arrival, tools: ArrivalTools): Promise<vo
     const claim = await claimIdentity(admitted.id, arrival, tools);
     if (claim === undefined) return;
     claimed = { admitted, claim, memory: undefined };
-    if (await connectThrough(claimed, arrival, tools)) return;
+    // While the claim was contested, an operator may have changed his mind.
+    const current = await admit(arrival, tools);
+    if (current !== undefined) {
+      claimed = { admitted: current, claim, memory: undefined };
+      if (await connectThrough(claimed, arrival, tools)) return;
+    }
   } catch (error) {
     refuseAfterFailure(arrival, error, tools);
   }

@@ -93,6 +93,7 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
   );
   const memories = new Memories(store, claims, clock, {
     onReleased: (claim) => sessions.forget(claim),
+    onLost: (count) => emit({ name: 'KnowledgeLost', count }),
     onDefect: (error) => emit({ name: 'HousekeepingFailed', error }),
   });
   const directory = new ChargerDirectory(store, options.records, options.enrolledMax);

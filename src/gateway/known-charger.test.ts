@@ -24,7 +24,7 @@ async function setUp(policy = standard) {
   const { clock, store } = fallible;
   const options = { gatewayId: 'gw', leaseMs: 1000, takeoversPerHourMax: 1, quarantineMs: 1 };
   const claims = new Claims(store, options, seededRandom(1));
-  const listener = { onReleased: () => {}, onDefect: () => {} };
+  const listener = { onReleased: () => {}, onLost: () => {}, onDefect: () => {} };
   const memories = new Memories(store, claims, clock, listener);
   const know = (memory = new ChargerMemory()) =>
     new KnownCharger(

@@ -216,8 +216,9 @@ export class Sessions {
       for (;;) {
         const answer = await this.#claims.answerSince(charger, by, askedAtMs);
         if (answer === 'gone') break;
-        // No answer is no proof that the charger is gone. Its lease will show it.
-        if (answer === 'alive' || this.#clock.elapsedMs() >= deadlineMs) return { is: 'active' };
+        if (answer === 'alive') return { is: 'active' };
+        // No answer is no proof that the charger is gone; the end of the other's lease is.
+        if (this.#clock.elapsedMs() >= deadlineMs) break;
         await sleep(this.#clock, remotePollMs);
       }
       const freed = await this.#claims.take(charger);

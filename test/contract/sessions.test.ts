@@ -443,7 +443,7 @@ describeEachStore('T2-03, T2-04: duplicate identities', (open) => {
     const { holder: last } = await held(gateway);
     const outcome = await claim(gateway);
     assert(outcome.is === 'quarantined' && outcome.isNew);
-    assert.deepEqual(last.ends, ['SESSION_REPLACED']);
+    assert.deepEqual(last.ends, ['IDENTITY_QUARANTINED']);
     assert.deepEqual(gateway.sessions.keys(), []);
     const next = await claim(gateway);
     assert(next.is === 'quarantined' && !next.isNew);
@@ -637,8 +637,36 @@ describeEachStore('claims of two gateways', (open) => {
     });
     const outcome = await claim(second);
     assert(outcome.is === 'claimed' && outcome.replaced);
-    assert.deepEqual([outcome.claim.epoch, questions.count], [2, 2]);
+    assert.equal(questions.count, 2);
+    assert.deepEqual([...(await second.claims.own())], [['cp-1', outcome.claim.epoch]]);
+    // It counts as a take-over, though the other gateway has given the claim up by itself.
+    assert.equal((await rowOf(second)).takeovers, 1);
     assert.equal(second.sessions.count, 1);
+  });
+
+  test('probe: silent connections that are replaced from one gateway to the other are counted', async () => {
+    await using opened = await open();
+    const gateways = await startTwo(opened, 'probe');
+    let outcome: ClaimOutcome | undefined;
+    for (let times = 0; times <= 4; times += 1) {
+      const [from, to] = times % 2 === 0 ? gateways : [gateways[1], gateways[0]];
+      const { claim: old, holder } =
+        outcome?.is === 'claimed'
+          ? { claim: outcome.claim, holder: handHolder() }
+          : await held(from);
+      from.sessions.hold(old, holder);
+      from.claims.before = () => {};
+      atQuestions(to, opened, async () => {
+        const answered = answerNotices(from);
+        await holder.asked;
+        holder.answer('silent');
+        await answered;
+        await release(from, old);
+      });
+      outcome = await claim(to);
+      if (outcome.is !== 'claimed') break;
+    }
+    assert(outcome?.is === 'quarantined' && outcome.isNew, JSON.stringify(outcome));
   });
 
   test('probe: a gateway that does not answer keeps its claim as long as its lease', async () => {
