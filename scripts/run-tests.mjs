@@ -1,5 +1,6 @@
 // Runs the tests of one kind, or all of them: node scripts/run-tests.mjs [kind ...]
 import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 
 const patterns = {
   unit: 'src/**/*.test.ts',
@@ -28,7 +29,14 @@ const reporters = [
 const files = kinds.map((kind) => patterns[kind]);
 const run = spawnSync(
   process.execPath,
-  ['--test', '--test-timeout=120000', ...reporters, ...files],
+  [
+    '--test',
+    '--test-timeout=120000',
+    // Many tests wait for other processes: Node's own choice would leave a processor idle.
+    `--test-concurrency=${availableParallelism()}`,
+    ...reporters,
+    ...files,
+  ],
   {
     stdio: 'inherit',
   },

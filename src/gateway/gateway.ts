@@ -2,6 +2,7 @@ import type { Quarantine } from '../audit/quarantine.ts';
 import { type ClaimOptions, Claims } from '../chargers/claims.ts';
 import { ChargerDirectory } from '../chargers/directory.ts';
 import { Memories } from '../chargers/memories.ts';
+import { pruneSightings } from '../chargers/prune-sightings.ts';
 import { pruneTransactions, type TransactionRetention } from '../chargers/prune-transactions.ts';
 import type { ChargerRecords } from '../chargers/record.ts';
 import {
@@ -131,7 +132,9 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
     leaseMs: options.claims.leaseMs,
     admitsUnknown: options.admission.unknown === 'enroll',
     prune: async () => {
-      const pruned = await pruneTransactions(store, options.retention);
+      const pruned =
+        (await pruneTransactions(store, options.retention)) +
+        (await pruneSightings(store, options.enrolledMax));
       return (await tools.pruneAudit()) || pruned > 0;
     },
   });

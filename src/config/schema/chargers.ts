@@ -58,9 +58,16 @@ export const chargersSection = z.strictObject({
     description:
       'How long such an identity is quarantined. `gatewatt charger release` ends it before.',
   }),
-  enrolledMax: z.int().min(1).max(1_000_000).default(10_000).meta({
-    description: 'Chargers that `unknown: enroll` may record.',
-  }),
+  enrolledMax: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10_000)
+    .meta({
+      description:
+        'Chargers that `unknown: enroll` may record. Of chargers that a pattern in `records` admits, as ' +
+        'many are remembered; those that were seen longest ago are forgotten first.',
+    }),
   versions: z.array(version).min(1).default(['ocpp1.6', 'ocpp2.0.1', 'ocpp2.1']).meta({
     description: 'The OCPP versions that are let through.',
   }),
