@@ -30,13 +30,20 @@ const appendedWithDeed: ReadonlySet<EventName> = new Set([
   'QuarantinedFrameReleased',
 ]);
 
+/** Looked up for every message that passes. */
+const audited: ReadonlySet<EventName> = new Set(
+  (Object.keys(events) as EventName[]).filter(
+    (name) => events[name].isAudited && !appendedWithDeed.has(name),
+  ),
+);
+
 /** Records in `log` what the catalogue says is audited, within limits. */
 export function auditSink(log: AuditLog, clock: Clock): EventSink {
   const record: EventSink = (event) => log.record(entryOf(event, clock.nowMs()));
   const limited = limitLog(record, limits, clock);
   const recorded = limitRecorded(record, clock);
   return (event) => {
-    if (!events[event.name].isAudited || appendedWithDeed.has(event.name)) return;
+    if (!audited.has(event.name)) return;
     if (event.name === 'FrameRecorded') recorded(event);
     // What an operator did, or the gateway did to an identity, is never left out.
     else if ('by' in event) record(event);
