@@ -212,6 +212,7 @@ describe('a store that fails', () => {
     const { quarantine, seen } = open(fallible);
     fallible.failure = new TypeError('hunter2');
     quarantine.keep(frame('kept in the end'));
+    while (seen.length === 0) await turn();
     for (let second = 0; second < 59; second += 1) {
       for (let round = 0; round < 10; round += 1) await turn();
       fallible.clock.advance(1_000);
