@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { notJson } from '../../test/support/refused-frame.ts';
 import { openSqliteTestStore } from '../../test/support/stores.ts';
 import { type EventName, events, type GatewayEvent } from '../events/catalogue.ts';
 import { AuditLog } from './audit-log.ts';
@@ -28,15 +29,7 @@ async function recordsOf(
 
 const refused = (charger: string): GatewayEvent => ({
   name: 'FrameRefused',
-  charger,
-  from: 'charger',
-  version: 'ocpp1.6',
-  rule: 'format',
-  code: 'FORMAT_JSON',
-  severity: 'hard',
-  action: undefined,
-  detail: 'syntax',
-  penalty: 'drop',
+  ...notJson(charger),
 });
 const recorded = (charger: string, frame = '[2,"1","Heartbeat",{}]'): GatewayEvent => ({
   name: 'FrameRecorded',

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { type FallibleStore, openFallibleStore } from '../../test/support/fallible-store.ts';
+import { refusedFrame as frame } from '../../test/support/refused-frame.ts';
 import type { GatewayEvent } from '../events/catalogue.ts';
 import { seededRandom } from '../lib/random.ts';
 import type { Store } from '../store/store.ts';
 import { StoreError } from '../store/store-error.ts';
-import { openQuarantine, type QuarantinedFrame, type QuarantineOptions } from './quarantine.ts';
+import { openQuarantine, type QuarantineOptions } from './quarantine.ts';
 import { findQuarantined, listQuarantined, type QuarantineRecord } from './quarantined-frames.ts';
 
 // Goal: a refused message is kept whole, without its secrets, in a bounded place; one charger cannot
@@ -25,21 +26,6 @@ function open(fallible: FallibleStore, changes: Partial<QuarantineOptions> = {})
     seededRandom(1),
   );
   return { quarantine, seen };
-}
-
-function frame(text: string, charger = 'CP-1'): QuarantinedFrame {
-  return {
-    charger,
-    from: 'charger',
-    version: 'ocpp1.6',
-    rule: 'format',
-    code: 'FORMAT_JSON',
-    severity: 'hard',
-    action: undefined,
-    detail: 'syntax',
-    penalty: 'drop',
-    bytes: Buffer.from(text),
-  };
 }
 
 /** Everything that is kept, the oldest first. */

@@ -26,9 +26,11 @@ export interface RuleModeSetting {
 
 /** What the operator has set for one charger. What is absent is not set. */
 export interface ChargerSettings {
-  /** These six mean what they mean in a record of the configuration file. */
+  /** The version to assume when the charger offers no subprotocol. */
   readonly assumeSubprotocol?: OcppVersion | undefined;
+  /** Spell error codes as this version does, whatever was negotiated. */
   readonly spellErrorsAs?: OcppVersion | undefined;
+  /** Seconds between pings; 0 for chargers that choke on pings. */
   readonly pingSeconds?: number | undefined;
   readonly vendor?: string | undefined;
   readonly model?: string | undefined;
@@ -40,6 +42,7 @@ export interface ChargerSettings {
   readonly notes?: string | undefined;
   /** Does the audit log get each message of this charger? */
   readonly recordsMessages?: boolean | undefined;
+  /** Other modes of rules for this charger. Later ones win. */
   readonly ruleModes?: readonly RuleModeSetting[] | undefined;
 }
 

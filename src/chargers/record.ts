@@ -1,30 +1,11 @@
 import { matchesGlob } from '../lib/glob.ts';
-import type { OcppVersion } from '../ocpp/version.ts';
-import type { RegisteredCharger, RuleModeSetting, SecurityProfile } from './charger-entry.ts';
+import type { ChargerSettings, RegisteredCharger } from './charger-entry.ts';
 import { type ChargerId, identityKey } from './charger-id.ts';
 
 /** What the operator has written down about a charger, or about all that match a pattern. */
-export interface ChargerRecord {
+export interface ChargerRecord extends ChargerSettings {
   /** An identity, or a pattern in which `*` stands for any characters. Case does not matter. */
   readonly id: string;
-  /** The version to assume when the charger offers no subprotocol. */
-  readonly assumeSubprotocol?: OcppVersion | undefined;
-  /** Spell error codes as this version does, whatever was negotiated. */
-  readonly spellErrorsAs?: OcppVersion | undefined;
-  /** Seconds between pings; 0 for chargers that choke on pings. */
-  readonly pingSeconds?: number | undefined;
-  readonly vendor?: string | undefined;
-  readonly model?: string | undefined;
-  readonly firmware?: string | undefined;
-  /** The lowest security profile with which the charger may connect. */
-  readonly requiredSecurityProfile?: SecurityProfile | undefined;
-  /** The part of the grid that the charger hangs on. */
-  readonly feeder?: string | undefined;
-  readonly notes?: string | undefined;
-  /** Does the audit log get each message of this charger? */
-  readonly recordsMessages?: boolean | undefined;
-  /** Other modes of rules for this charger. Later ones win. */
-  readonly ruleModes?: readonly RuleModeSetting[] | undefined;
 }
 
 /** Looks chargers up. */

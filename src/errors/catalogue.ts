@@ -291,6 +291,14 @@ export const errors = {
     sentence: 'The transaction belongs to another charging station.',
     callError: 'SecurityError',
   },
+  TRANSACTION_AMBIGUOUS: {
+    meaning:
+      'The id of the transaction is a list, or a text such as 0x7 or 1e1: one CSMS reads it as this ' +
+      'transaction, another one as that.',
+    remedy: checkThePeer,
+    sentence: 'The transaction id is not acceptable.',
+    callError: 'TypeConstraintViolation',
+  },
   TRANSACTION_UNCHECKED: {
     meaning:
       'The charger speaks of a transaction that the gateway has not seen start, and the database ' +

@@ -46,13 +46,16 @@ export type Effect =
       readonly bytes: Uint8Array;
     };
 
+/** What can be done without waiting for anything. */
+export type ImmediateEffect = Exclude<Effect, { readonly do: 'look-up' }>;
+
 /** What the gateway tells a caller when its call cannot be passed on. */
 export function refusalOf(
   charger: string,
   from: Peer,
   call: Pick<Call, 'action' | 'id'>,
   code: CallErrorCode & ErrorCode,
-): readonly Effect[] {
+): readonly ImmediateEffect[] {
   const { id } = call;
   const action = isActionName(call.action) ? call.action : undefined;
   return [

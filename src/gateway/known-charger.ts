@@ -39,9 +39,6 @@ export interface OpenCall {
   readonly action: string;
 }
 
-/** Answers about transactions that a session keeps. */
-const answersMax = 16;
-
 /**
  * What a session knows of its charger: what the operator has written down, what was learned from
  * messages, and the rules and modes that follow from both.
@@ -57,8 +54,8 @@ export class KnownCharger {
   readonly #clock: Clock;
   /** Calls of the connection before, which nobody waits for any more. */
   readonly #stale: ReadonlySet<string>;
-  /** How many other chargers have a transaction. */
-  readonly #otherOwners = new Map<string, number | 'unknown'>();
+  /** How many other chargers have the transaction that was looked up for the message in hand. */
+  #lookedUp: { readonly transactionId: string; readonly others: number | 'unknown' } | undefined;
   #record: ChargerRecord | undefined;
   #description: UnverifiedDescription;
   #modes: Modes;
@@ -80,7 +77,8 @@ export class KnownCharger {
       },
       wasTriggered: (action) => memory.wasTriggered(action),
       ownsTransaction: (transactionId) => memory.ownsTransaction(transactionId),
-      otherOwnersOf: (transactionId) => this.#otherOwners.get(transactionId),
+      otherOwnersOf: (transactionId) =>
+        this.#lookedUp?.transactionId === transactionId ? this.#lookedUp.others : undefined,
     };
     this.rules = [...messageRules, ...policyRules(this.context)];
     this.#record = record;
@@ -158,24 +156,19 @@ export class KnownCharger {
    * @throws what is a defect, not a store that is away.
    */
   async lookUp(transactionId: string): Promise<void> {
-    let count: number | 'unknown' = 'unknown';
+    let others: number | 'unknown' = 'unknown';
     try {
-      count = (await this.#memories.otherOwners(this.charger, transactionId)).length;
+      others = (await this.#memories.otherOwners(this.charger, transactionId)).length;
     } catch (error) {
       if (!isStoreError(error)) throw error;
     } finally {
-      this.#otherOwners.delete(transactionId);
-      this.#otherOwners.set(transactionId, count);
-      const oldest = this.#otherOwners.keys().next();
-      if (this.#otherOwners.size > answersMax && oldest.done === false) {
-        this.#otherOwners.delete(oldest.value);
-      }
+      this.#lookedUp = { transactionId, others };
     }
   }
 
-  /** The store was asked for one message; the next one may find another answer. */
-  forget(transactionId: string): void {
-    this.#otherOwners.delete(transactionId);
+  /** The message was judged; the next one may find another answer. */
+  forgetLookUp(): void {
+    this.#lookedUp = undefined;
   }
 
   /** The connection has ended, with these calls open. */

@@ -15,7 +15,7 @@ import { CallLane, type CallLaneLimits } from '../queue/call-lane.ts';
 import type { Modes, RulePolicy } from '../rules/presets.ts';
 import type { Rule } from '../rules/rule.ts';
 import { isNeverLost, type UnverifiedDescription } from '../rules/soft.ts';
-import { type Effect, refusalOf } from './effects.ts';
+import { type Effect, type ImmediateEffect, refusalOf } from './effects.ts';
 import { endCodes } from './end-codes.ts';
 import { KnownCharger, type KnownChargerSubject, type OpenCall } from './known-charger.ts';
 import { type Conversation, passMessage } from './message-path.ts';
@@ -210,7 +210,7 @@ export class Session implements Conversation, ClaimHolder {
       if (defect !== undefined) throw defect;
       const first = this.#inbox.shift();
       if (first !== undefined) this.#pass('charger', first.bytes, first.receivedAtMs);
-      this.#known.forget(transactionId);
+      this.#known.forgetLookUp();
       while (!this.#isEnded && !this.#isAsking) {
         const next = this.#inbox.shift();
         if (next === undefined) break;
@@ -225,7 +225,8 @@ export class Session implements Conversation, ClaimHolder {
     if (from === 'csms' || !this.#isAsking) this.#sockets[from].resume();
   }
 
-  #run(effect: Effect, receivedAtMs: number): void {
+  /** Does it at once. A look-up is what others wait for, and is seen to in `#pass`. */
+  #run(effect: ImmediateEffect, receivedAtMs: number): void {
     const { clock, emit, quarantine } = this.#tools;
     switch (effect.do) {
       case 'forward':
@@ -245,9 +246,6 @@ export class Session implements Conversation, ClaimHolder {
       }
       case 'learn':
         this.#known.learn(effect.from, effect.frame);
-        return;
-      case 'look-up':
-        // `#pass` has seen to it: what comes after must wait.
         return;
       case 'settle':
         this.lanes[effect.caller].settle(effect.id, effect.hasResult, clock.elapsedMs());
@@ -296,7 +294,7 @@ export class Session implements Conversation, ClaimHolder {
     });
   }
 
-  #runAll(effects: readonly Effect[], receivedAtMs: number): void {
+  #runAll(effects: readonly ImmediateEffect[], receivedAtMs: number): void {
     for (const effect of effects) this.#run(effect, receivedAtMs);
   }
 

@@ -107,10 +107,22 @@ describe('transaction-owner', () => {
     assert.equal(transactionToLookUp(event(7), contextOf({ version: 'ocpp2.1' })), '7');
   });
 
+  test('T2-20: an id that can be read in several ways is refused, whoever owns what', () => {
+    const texts = ['0x7', '1e1', '0b111', '7_0', '+0x7', ' 0X7'].map(stop);
+    const structures = [[7], ['7'], [[7]], [], {}].flatMap((id) => [stop(id), event(id)]);
+    for (const frame of [...texts, ...structures]) {
+      const told = JSON.stringify('payload' in frame && frame.payload);
+      assert.equal(transactionToLookUp(frame, contextOf({})), undefined, told);
+      const verdict = judge(frame, { others: 0, own: ['7', '10', '0'] });
+      assert.equal(verdict, 'TRANSACTION_AMBIGUOUS hard', told);
+    }
+    assert.equal(judge(stop(10), { others: 0, own: ['7', '10'] }), 'pass');
+  });
+
   test('what is no id, no report, or not from a charger is asked of nobody', () => {
     for (const frame of [
-      ...[null, undefined, {}, [], true, 'x', Number.NaN].map(stop),
-      ...[null, undefined, {}, [], true, 'x'.repeat(65)].map((id) => event(id)),
+      ...[null, undefined, true, 'x', Number.NaN].map(stop),
+      ...[null, undefined, true, 'x'.repeat(65)].map((id) => event(id)),
       callOf('TransactionEvent', {}),
       callOf('TransactionEvent', { transactionInfo: null }),
       callOf('MeterValues', { transactionId: 7 }),

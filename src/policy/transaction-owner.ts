@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { ownProperty } from '../ocpp/message.ts';
 import { transactionKey } from '../ocpp/transaction-id.ts';
 import type { Frame } from '../rules/frame.ts';
@@ -33,6 +34,9 @@ export function transactionOwner(context: PolicyContext): Rule {
 
     check({ frame, from }: RuleInput): Violation | undefined {
       const transactionId = from === 'charger' ? reportedTransaction(frame) : undefined;
+      if (transactionId === ambiguous) {
+        return violation('TRANSACTION_AMBIGUOUS', 'hard', 'the id can be read in several ways');
+      }
       if (transactionId === undefined || context.ownsTransaction(transactionId)) return undefined;
       const others = context.otherOwnersOf(transactionId);
       if (others === undefined || others === 0) return undefined;
@@ -57,24 +61,30 @@ export function transactionOwner(context: PolicyContext): Rule {
  */
 export function transactionToLookUp(frame: Frame, context: PolicyContext): string | undefined {
   const transactionId = reportedTransaction(frame);
-  if (transactionId === undefined || context.ownsTransaction(transactionId)) return undefined;
+  if (transactionId === undefined || transactionId === ambiguous) return undefined;
+  if (context.ownsTransaction(transactionId)) return undefined;
   return context.otherOwnersOf(transactionId) === undefined ? transactionId : undefined;
 }
 
 /** Longer ids are none; rule 4 says what becomes of them. */
 const idLengthMax = 64;
 
+/** What stands for an id that one CSMS reads as this transaction and another one as that. */
+const ambiguous = Symbol('ambiguous');
+
 /** The transaction that a report of a charger is about. */
-function reportedTransaction(frame: Frame): string | undefined {
+function reportedTransaction(frame: Frame): string | typeof ambiguous | undefined {
   if (frame.kind !== 'call') return undefined;
   switch (frame.action) {
     case 'StopTransaction': {
       const id = wholeNumber(ownProperty(frame.payload, 'transactionId'));
+      if (id === ambiguous) return ambiguous;
       // 0 and -1 stand for "none" with many chargers and CSMS, and belong to nobody.
       return id !== undefined && id > 0 ? String(id) : undefined;
     }
     case 'TransactionEvent': {
       const id = ownProperty(ownProperty(frame.payload, 'transactionInfo'), 'transactionId');
+      if (isStructure(id)) return ambiguous;
       const text = typeof id === 'number' ? String(id) : id;
       if (typeof text !== 'string' || text.length > idLengthMax) return undefined;
       const key = transactionKey(text);
@@ -89,15 +99,23 @@ function reportedTransaction(frame: Frame): string | undefined {
  * The number that a CSMS may read: many take "5" and 5.5 for 5, and a StopTransaction is not lost to
  * the wrong type of its id.
  */
-function wholeNumber(value: unknown): number | undefined {
+function wholeNumber(value: unknown): number | typeof ambiguous | undefined {
   if (typeof value === 'number') return Math.trunc(value);
+  if (isStructure(value)) return ambiguous;
   if (typeof value !== 'string') return undefined;
-  const [, digits] = /^\s*\+?(\d+)/.exec(value) ?? [];
-  return digits === undefined ? undefined : Number(digits);
+  const [, digits, next] = /^\s*\+?(\d+)(.?)/.exec(value) ?? [];
+  if (digits === undefined) return undefined;
+  // 0x7 and 1e1 are other numbers to whoever reads more than digits.
+  return /[a-z_]/i.test(next ?? '') ? ambiguous : Number(digits);
+}
+
+/** Is it a list or an object? In JavaScript and PHP a list of one id stands for that id. */
+function isStructure(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function violation(
-  code: 'TRANSACTION_FOREIGN' | 'TRANSACTION_UNCHECKED',
+  code: Extract<ErrorCode, `TRANSACTION_${string}`>,
   severity: 'hard' | 'soft',
   detail: string,
 ): Violation {

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pruneQuarantine } from '../../src/audit/prune.ts';
-import {
-  openQuarantine,
-  type Quarantine,
-  type QuarantinedFrame,
-} from '../../src/audit/quarantine.ts';
+import { openQuarantine, type Quarantine } from '../../src/audit/quarantine.ts';
 import {
   findQuarantined,
   listQuarantined,
@@ -14,6 +10,7 @@ import {
 import { verifyChain } from '../../src/audit/verify.ts';
 import { seededRandom } from '../../src/lib/random.ts';
 import type { Store } from '../../src/store/store.ts';
+import { refusedFrame as frame } from '../support/refused-frame.ts';
 import { describeEachStore, type TestStore } from '../support/stores.ts';
 
 // Goal: on either database refused messages are kept, found, released and bounded.
@@ -25,21 +22,6 @@ function open(t: TestStore, store: Store = t.store, limits = enough, seed = 1): 
   const emit = (event: object): never => assert.fail(JSON.stringify(event));
   const options = { gatewayId: `gw-${seed}`, ...limits };
   return openQuarantine(store, options, emit, t.clock, seededRandom(seed));
-}
-
-function frame(text: string, charger = 'CP-1'): QuarantinedFrame {
-  return {
-    charger,
-    from: 'charger',
-    version: 'ocpp1.6',
-    rule: 'format',
-    code: 'FORMAT_JSON',
-    severity: 'hard',
-    action: undefined,
-    detail: 'syntax',
-    penalty: 'drop',
-    bytes: Buffer.from(text),
-  };
 }
 
 async function frames(store: Store): Promise<readonly (string | undefined)[]> {

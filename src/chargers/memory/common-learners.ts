@@ -1,6 +1,7 @@
 import { askedBy } from './asked-actions.ts';
 import type { Identification } from './boot.ts';
 import type { Learner, Parts } from './learner.ts';
+import { isAccepted, transactionIdAt } from './read-property.ts';
 import type { Urgency } from './seen.ts';
 import type { TransactionRecord } from './transaction-record.ts';
 import { placeOf } from './transactions.ts';
@@ -9,6 +10,16 @@ import { placeOf } from './transactions.ts';
 export function soonIf(isChanged: boolean): Urgency {
   return isChanged ? 'soon' : 'none';
 }
+
+/** Learns that the CSMS asked for the end of a transaction; the same in each version. */
+export const stopLearner: Learner = {
+  from: 'csms',
+  reply: ({ payload, atMs: sentAtMs }) => {
+    const transactionId = transactionIdAt(payload, 'transactionId') ?? '';
+    return ({ transactions }, result, atMs) =>
+      soonIf(isAccepted(result) && transactions.stopAccepted(transactionId, sentAtMs, atMs));
+  },
+};
 
 /** Learns what the CSMS asks the charger to send; the same in each version. */
 export const askingLearners: readonly (readonly [string, Learner])[] = [

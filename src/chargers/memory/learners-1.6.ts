@@ -2,7 +2,13 @@ import { ownProperty } from '../../ocpp/message.ts';
 import { identificationIn16 } from './boot.ts';
 import { profileOf, purposeAt } from './charging-limits.ts';
 import { scheduleOf } from './charging-schedule.ts';
-import { askingLearners, bindProfiles, bootLearner, soonIf } from './common-learners.ts';
+import {
+  askingLearners,
+  bindProfiles,
+  bootLearner,
+  soonIf,
+  stopLearner,
+} from './common-learners.ts';
 import { availabilityAt, statusAt } from './connectors.ts';
 import type { Learner, Learners } from './learner.ts';
 import { registerWh } from './meter-values.ts';
@@ -102,15 +108,6 @@ const remoteStartTransaction: Learner = {
   },
 };
 
-const remoteStopTransaction: Learner = {
-  from: 'csms',
-  reply: ({ payload, atMs: sentAtMs }) => {
-    const transactionId = transactionIdAt(payload, 'transactionId') ?? '';
-    return ({ transactions }, result, atMs) =>
-      soonIf(isAccepted(result) && transactions.stopAccepted(transactionId, sentAtMs, atMs));
-  },
-};
-
 const setChargingProfile: Learner = {
   from: 'csms',
   reply: ({ payload }) => {
@@ -183,7 +180,7 @@ export const learners16: Learners = new Map<string, Learner>([
   ['GetConfiguration', getConfiguration],
   ['MeterValues', meterValues],
   ['RemoteStartTransaction', remoteStartTransaction],
-  ['RemoteStopTransaction', remoteStopTransaction],
+  ['RemoteStopTransaction', stopLearner],
   ['SetChargingProfile', setChargingProfile],
   ['StartTransaction', startTransaction],
   ['StatusNotification', statusNotification],

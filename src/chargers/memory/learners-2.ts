@@ -2,7 +2,7 @@ import { ownProperty } from '../../ocpp/message.ts';
 import { identificationIn2 } from './boot.ts';
 import { externalLimitOf, limitSourceAt, profileOf, purposeAt } from './charging-limits.ts';
 import { scheduleOf } from './charging-schedule.ts';
-import { askingLearners, bootLearner, soonIf } from './common-learners.ts';
+import { askingLearners, bootLearner, soonIf, stopLearner } from './common-learners.ts';
 import { availabilityAt, placeOfEvse, statusAt, wholeCharger } from './connectors.ts';
 import type { Learner, Learners } from './learner.ts';
 import { integerAt, isAccepted, listAt, transactionIdAt } from './read-property.ts';
@@ -85,15 +85,6 @@ const requestStartTransaction: Learner = {
       );
       return 'soon';
     };
-  },
-};
-
-const requestStopTransaction: Learner = {
-  from: 'csms',
-  reply: ({ payload, atMs: sentAtMs }) => {
-    const transactionId = transactionIdAt(payload, 'transactionId') ?? '';
-    return ({ transactions }, result, atMs) =>
-      soonIf(isAccepted(result) && transactions.stopAccepted(transactionId, sentAtMs, atMs));
   },
 };
 
@@ -261,7 +252,7 @@ export const learners2: Learners = new Map<string, Learner>([
   ['PullDynamicScheduleUpdate', pullDynamicScheduleUpdate],
   ['ReportChargingProfiles', reportChargingProfiles],
   ['RequestStartTransaction', requestStartTransaction],
-  ['RequestStopTransaction', requestStopTransaction],
+  ['RequestStopTransaction', stopLearner],
   ['SetChargingProfile', setChargingProfile],
   ['SetVariables', setVariables],
   ['StatusNotification', statusNotification],
