@@ -22,6 +22,7 @@ describe('messages of a charger', () => {
     }
     // The gateway looks at changes by itself: until it has, messages are not recorded.
     for (let round = 0; !gateway.events.some(({ name }) => name === 'FrameRecorded'); round += 1) {
+      assert(round < 100_000);
       await assertNothingElseToCsms(conversation, `round-${round}`);
     }
     const secret =
