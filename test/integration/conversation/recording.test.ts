@@ -25,11 +25,12 @@ describe('messages of a charger', () => {
       assert(round < 100_000);
       await assertNothingElseToCsms(conversation, `round-${round}`);
     }
+    await assertNothingElseToCsms(conversation, 'after');
     const secret =
       '[2,"s","ChangeConfiguration",{"key":"AuthorizationKey","value":"hunter2hunter2"}]';
     csms.send(secret);
     assert.equal(await charger.next(), secret, 'the message itself passes as it is');
-    await gateway.event('FrameRecorded', ({ from }) => from === 'csms');
+    await gateway.event('FrameRecorded', ({ frame }) => frame.includes('ChangeConfiguration'));
     await gateway.stop();
     await using visitor = await openVisitor(gateway.dataDirectory);
     const rows = await visitor.store.query((db) =>
@@ -37,7 +38,9 @@ describe('messages of a charger', () => {
     );
     const documents = rows.map(({ document }) => document).join('\n');
     assert.match(documents, /ChangeConfiguration/);
-    assert.match(documents, /Heartbeat/);
+    // Both the call and its answer.
+    assert.equal(documents.split('after').length - 1, 2);
+    assert.match(documents, /after[^\n]*Heartbeat/);
     assert.doesNotMatch(documents, /hunter2|before/);
   });
 });
