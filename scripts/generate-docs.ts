@@ -9,6 +9,7 @@ import { errorsPage } from './docs/errors-page.ts';
 import { eventsPage } from './docs/events-page.ts';
 import { messageRulesPage } from './docs/message-rules-page.ts';
 import { metricsPage } from './docs/metrics-page.ts';
+import { securityEventsPage } from './docs/security-events-page.ts';
 
 /** The files that are generated, by their path in the repository, with what belongs in them. */
 export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
@@ -16,6 +17,7 @@ export async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
     ['docs/message-rules.md', messageRulesPage()],
     ['docs/errors.md', errorsPage()],
     ['docs/events.md', eventsPage()],
+    ['docs/security-events.md', securityEventsPage()],
     ['docs/config.md', configPage()],
     ['docs/config.schema.json', configSchemaFile()],
     ['docs/metrics.md', await metricsPage()],

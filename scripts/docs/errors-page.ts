@@ -1,4 +1,5 @@
-import { type ErrorEntry, errors } from '../../src/errors/catalogue.ts';
+import { errors } from '../../src/errors/catalogue.ts';
+import type { ErrorEntry } from '../../src/errors/error-entry.ts';
 import { type OcppErrorCode, spellErrorCode } from '../../src/ocpp/error-codes.ts';
 import { code, item, page, paragraph, table } from './markdown.ts';
 

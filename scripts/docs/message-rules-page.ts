@@ -1,13 +1,14 @@
 import { type ErrorCode, errors } from '../../src/errors/catalogue.ts';
+import { messageErrors } from '../../src/errors/message-errors.ts';
 import { policyRules } from '../../src/policy/table.ts';
 import { presetNames, presets } from '../../src/rules/presets.ts';
 import type { Rule, RuleName, Severity } from '../../src/rules/rule.ts';
 import { rules } from '../../src/rules/table.ts';
 import { code, item, page, paragraph, table } from './markdown.ts';
-import { codesOf, judge, ruleExamples, verdictText } from './rule-examples.ts';
+import { acceptedCharger, codesOf, judge, ruleExamples, verdictText } from './rule-examples.ts';
 
-/** How the codes of each rule begin. A test checks that every such code belongs to one rule. */
-export const codePrefixes: Readonly<Record<RuleName, string>> = {
+/** How the codes of each rule begin, among those that are about messages. */
+const codePrefixes: Readonly<Record<RuleName, string>> = {
   format: 'FORMAT_',
   direction: 'DIRECTION_',
   'message-id': 'MATCH_',
@@ -15,7 +16,17 @@ export const codePrefixes: Readonly<Record<RuleName, string>> = {
   'secure-firmware': 'FIRMWARE_',
   'boot-state': 'BOOT_',
   'transaction-owner': 'TRANSACTION_',
+  restricted: 'RESTRICTED',
+  'credential-change': 'CREDENTIAL_',
+  'security-profile': 'SECURITY_PROFILE_',
+  certificates: 'CERTIFICATE_',
 };
+
+/** The codes of a rule. A test checks that none belongs to two. */
+export function codesOfRule(rule: RuleName): readonly ErrorCode[] {
+  const codes = Object.keys(messageErrors) as (keyof typeof messageErrors)[];
+  return codes.filter((code) => code.startsWith(codePrefixes[rule]));
+}
 
 const severities: Readonly<Record<Severity, string>> = {
   hard: 'dangerous or meaningless; passing it on helps nobody',
@@ -28,8 +39,9 @@ export function messageRulesPage(): string {
   return page('Message rules', 'src/rules and src/errors/catalogue.ts', [
     paragraph(
       'Every message, from either side, is checked against these rules, in this order. The first ' +
-        'violation that is enforced stops the message. The rules are the rows of PNNL-35706, ' +
-        'Table 1. Row 0 (signatures) is not in this release.',
+        'violation that is enforced stops the message. Rules 1 to 5 are the rows of ' +
+        'PNNL-35706, Table 1; row 0 (signatures) is not in this release. The others look at the ' +
+        'context: what this charger may at this moment.',
     ),
     table(
       ['row', 'rule', 'what it demands', 'by Table 1, a call', 'by Table 1, a reply'],
@@ -106,21 +118,12 @@ export function messageRulesPage(): string {
 }
 
 /** For their descriptions: they are about no charger. */
-const contextRules = policyRules({
-  version: 'ocpp1.6',
-  bootStatus: 'unknown',
-  wasTriggered: () => false,
-  ownsTransaction: () => false,
-  otherOwnersOf: () => undefined,
-});
+const contextRules = policyRules(acceptedCharger('ocpp1.6'));
 
 function ruleBlocks(rule: Rule): readonly string[] {
   const { id, name, factor, demand, source } = rule;
   const isInTable = rules.includes(rule);
   const folder = isInTable ? 'src/rules' : 'src/policy';
-  const codes = (Object.keys(errors) as ErrorCode[]).filter((it) =>
-    it.startsWith(codePrefixes[name]),
-  );
   return [
     `## ${name}`,
     paragraph(demand),
@@ -131,7 +134,7 @@ function ruleBlocks(rule: Rule): readonly string[] {
     ].join('\n'),
     table(
       ['code', 'meaning'],
-      codes.map((it) => [`[${it}](errors.md#${it.toLowerCase()})`, errors[it].meaning]),
+      codesOfRule(name).map((it) => [`[${it}](errors.md#${it.toLowerCase()})`, errors[it].meaning]),
     ),
   ];
 }

@@ -10,6 +10,7 @@ interface MetricDetails {
 /** docs/metrics.md: the gateway's Prometheus metrics. */
 export async function metricsPage(): Promise<string> {
   const metrics = gatewayMetrics({ processMetrics: false });
+  metrics.passwordChecksFrom(() => 0);
   metrics.sessionsFrom(() => 0);
   metrics.storeFrom(() => ({ isAvailable: true, unwritten: 0 }));
   const all = await metrics.registry.getMetricsAsJSON();

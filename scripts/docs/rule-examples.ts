@@ -27,6 +27,14 @@ const meterValues = (transactionId: string): string =>
   `[2,"6","MeterValues",{"connectorId":1,"transactionId":${transactionId},"meterValue":` +
   `[{"timestamp":"2026-01-01T00:00:00","sampledValue":[{"value":"1"}]}]}]`;
 
+const transactionEnded =
+  '[2,"18","TransactionEvent",{"eventType":"Ended","timestamp":"2026-01-01T00:00:00Z",' +
+  '"triggerReason":"RemoteStop","seqNo":2,"transactionInfo":{"transactionId":"2f7d-0c11-88aa-91b3"}}]';
+
+const deleteCertificate =
+  '[2,"23","DeleteCertificate",{"certificateHashData":{"hashAlgorithm":"SHA256",' +
+  '"issuerNameHash":"00","issuerKeyHash":"00","serialNumber":"1"}}]';
+
 /** The examples of docs/message-rules.md. The table there is made by running the rules on them. */
 export const ruleExamples: readonly RuleExample[] = [
   {
@@ -235,7 +243,100 @@ export const ruleExamples: readonly RuleExample[] = [
     text: stopTransaction('A'),
     context: { otherOwnersOf: () => 'unknown' },
   },
+  {
+    what: 'MeterValues of a charger that has connected with a default password',
+    from: 'charger',
+    version: 'ocpp2.0.1',
+    text: '[2,"17","MeterValues",{"evseId":1,"meterValue":[{"timestamp":"2026-01-01T00:00:00Z","sampledValue":[{"value":1}]}]}]',
+    context: { restriction: 'default-password' },
+  },
+  {
+    what: 'TransactionEvent Ended, from a charger with an expired certificate',
+    from: 'charger',
+    version: 'ocpp2.0.1',
+    text: transactionEnded,
+    context: { restriction: 'expired-certificate', securityProfile: 3, usedProfile: 3 },
+  },
+  {
+    what: 'an unlock of a charger with an expired certificate',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[2,"18","UnlockConnector",{"connectorId":1}]',
+    context: { restriction: 'expired-certificate', securityProfile: 3, usedProfile: 3 },
+  },
+  {
+    what: 'a new AuthorizationKey, where the gateway gives the passwords',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[2,"19","ChangeConfiguration",{"key":"AuthorizationKey","value":"00112233445566778899aabbccddeeff"}]',
+  },
+  {
+    what: 'the same, where the CSMS gives them',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[2,"19","ChangeConfiguration",{"key":"AuthorizationKey","value":"00112233445566778899aabbccddeeff"}]',
+    context: { credentialChanges: 'track' },
+  },
+  {
+    what: 'SecurityProfile 1 for a charger that has used 2',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[2,"20","ChangeConfiguration",{"key":"SecurityProfile","value":"1"}]',
+  },
+  {
+    what: 'SecurityProfile 3 for a charger that has used 2',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[2,"20","ChangeConfiguration",{"key":"SecurityProfile","value":"3"}]',
+  },
+  {
+    what: 'GetInstalledCertificateIds, where there is no TLS',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[2,"21","GetInstalledCertificateIds",{"certificateType":"CentralSystemRootCertificate"}]',
+    context: { securityProfile: 1, usedProfile: 1 },
+  },
+  {
+    what: 'SignCertificate with a request that cannot be read',
+    from: 'charger',
+    version: 'ocpp1.6',
+    text: '[2,"22","SignCertificate",{"csr":"please"}]',
+  },
+  {
+    what: 'DeleteCertificate for the one that the charger is connected with',
+    from: 'csms',
+    version: 'ocpp2.0.1',
+    text: deleteCertificate,
+    context: { isOwnCertificate: () => true },
+  },
+  {
+    what: 'DeleteCertificate for another one',
+    from: 'csms',
+    version: 'ocpp2.0.1',
+    text: deleteCertificate,
+  },
 ];
+
+/** What is known of a charger that the CSMS has accepted, with a password over TLS. */
+export function acceptedCharger(version: OcppVersion): PolicyContext {
+  return {
+    version,
+    bootStatus: 'Accepted',
+    wasTriggered: () => false,
+    ownsTransaction: () => false,
+    otherOwnersOf: () => 0,
+    securityProfile: 2,
+    usedProfile: 2,
+    credentialChanges: 'refuse',
+    restriction: undefined,
+    isOwnCertificate: () => false,
+    isForeignName: () => false,
+    commonNames: [],
+    mayRequestCertificate: true,
+    lastSigningRequest: undefined,
+    nowMs: () => 0,
+  };
+}
 
 /** What `preset` makes of `example`. */
 export function judge(example: RuleExample, preset: PresetName): Verdict {
@@ -250,14 +351,7 @@ export function judge(example: RuleExample, preset: PresetName): Verdict {
     listener: undefined,
   };
   const modes = resolveModes({ preset, overrides: [] }, nobody);
-  const context: PolicyContext = {
-    version,
-    bootStatus: 'Accepted',
-    wasTriggered: () => false,
-    ownsTransaction: () => false,
-    otherOwnersOf: () => 0,
-    ...example.context,
-  };
+  const context: PolicyContext = { ...acceptedCharger(version), ...example.context };
   const all = [...rules, ...policyRules(context)];
   return admit(decoded, { from, version, correlation, modes }, all);
 }

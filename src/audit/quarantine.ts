@@ -1,5 +1,5 @@
-import type { FrameFinding } from '../events/catalogue.ts';
 import type { EventSink } from '../events/emit.ts';
+import type { FrameFinding } from '../events/fields.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import { TokenBuckets } from '../lib/token-buckets.ts';

@@ -1,4 +1,5 @@
-import { type EventLevel, events } from '../events/catalogue.ts';
+import { events } from '../events/catalogue.ts';
+import type { EventLevel } from '../events/event-entry.ts';
 import type { AuditRecord } from './export.ts';
 
 /** The forms of an export; each makes one line of a record, with its line break. */

@@ -17,6 +17,8 @@ const all: ChargerSettings = {
   vendor: 'V',
   model: 'M',
   firmware: 'F',
+  serialNumber: 'S',
+  basicUser: 'U',
   requiredSecurityProfile: 0,
   feeder: 'north',
   notes: 'a\nb',
@@ -39,14 +41,14 @@ describe('settings', () => {
     });
   }
 
+  const texts = ['vendor', 'model', 'firmware', 'serialNumber', 'basicUser', 'feeder', 'notes'];
   const wrong = [null, 17, -1, 1.5, 1e9, '', 'x'.repeat(2000), 'future', {}, [], [null], true];
   for (const key of Object.keys(all) as (keyof ChargerSettings)[]) {
     test(`${key} that this release does not understand is not set`, () => {
       for (const value of wrong) {
         const isFine =
           (key === 'recordsMessages' && value === true) ||
-          (['vendor', 'model', 'firmware', 'feeder', 'notes'].includes(key) &&
-            value === 'future') ||
+          (texts.includes(key) && value === 'future') ||
           (key === 'pingSeconds' && value === 17);
         const settings = decodeSettings(JSON.stringify({ [key]: value }));
         const expected =

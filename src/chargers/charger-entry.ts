@@ -14,6 +14,8 @@ export const ruleModesMax = 32;
 export const feederLengthMax = 64;
 /** Notes about one charger, in characters. */
 export const notesLengthMax = 1000;
+/** A user name of HTTP Basic Authentication, in characters. */
+export const basicUserLengthMax = 64;
 
 /** Another mode for one rule and this charger. */
 export interface RuleModeSetting {
@@ -35,6 +37,10 @@ export interface ChargerSettings {
   readonly vendor?: string | undefined;
   readonly model?: string | undefined;
   readonly firmware?: string | undefined;
+  /** As the manufacturer's papers say, for people. */
+  readonly serialNumber?: string | undefined;
+  /** The user name that the charger sends with its password, when it is not its identity. */
+  readonly basicUser?: string | undefined;
   /** The lowest security profile with which the charger may connect. */
   readonly requiredSecurityProfile?: SecurityProfile | undefined;
   /** The part of the grid that the charger hangs on. */
@@ -160,6 +166,8 @@ const decoders: Decoders = {
   vendor: textUpTo(128),
   model: textUpTo(128),
   firmware: textUpTo(128),
+  serialNumber: textUpTo(128),
+  basicUser: textUpTo(basicUserLengthMax),
   requiredSecurityProfile: (value) =>
     securityProfiles.find((profile) => profile === value) ?? strictestProfile,
   feeder: textUpTo(feederLengthMax),

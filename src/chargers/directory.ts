@@ -1,6 +1,9 @@
 import type { Store } from '../store/store.ts';
+import { bindingsOf, ownersOf } from './certificate-bindings.ts';
+import type { CertificateBinding, ChargerCredential } from './charger-credential.ts';
 import type { RegisteredCharger } from './charger-entry.ts';
 import type { ChargerId } from './charger-id.ts';
+import { findCredential } from './credentials.ts';
 import { type ChargerRecord, type ChargerRecords, mergeRecord } from './record.ts';
 import { findCharger } from './registry.ts';
 import { enrollCharger, noteSeen } from './registry-sightings.ts';
@@ -10,6 +13,12 @@ export interface FoundCharger {
   readonly entry: RegisteredCharger | undefined;
   /** Undefined when neither the registry nor the configuration file admits it. */
   readonly record: ChargerRecord | undefined;
+  /** What it may authenticate itself with, and which security profile it has used. */
+  readonly credential: ChargerCredential;
+  /** `identityKey`s of the chargers to which the certificate that it came with belongs. */
+  readonly certificateOwners: readonly string[];
+  /** By what its own certificates are known, whichever it has shown. */
+  readonly ownCertificates: readonly CertificateBinding[];
 }
 
 /**
@@ -28,10 +37,23 @@ export class ChargerDirectory {
     this.#enrolledMax = enrolledMax;
   }
 
-  /** @throws StoreError */
-  async find(id: ChargerId): Promise<FoundCharger> {
-    const entry = await this.#store.query((db) => findCharger(db, id));
-    return { entry, record: mergeRecord(entry, this.#configured.find(id)) };
+  /**
+   * Asks the store the same whether or not the charger is known, and whether or not there is a
+   * certificate: the time that it takes tells nobody which identities there are.
+   *
+   * @param certificate all that the charger's certificate may be bound by.
+   * @throws StoreError
+   */
+  find(id: ChargerId, certificate: readonly CertificateBinding[] = []): Promise<FoundCharger> {
+    return this.#store.query(async (db) => {
+      // The entry first: what an operator adds together with the entry is there when the entry is.
+      const entry = await findCharger(db, id);
+      const credential = await findCredential(db, id);
+      const certificateOwners = await ownersOf(db, certificate);
+      const ownCertificates = await bindingsOf(db, id);
+      const record = mergeRecord(entry, this.#configured.find(id));
+      return { entry, record, credential, certificateOwners, ownCertificates };
+    });
   }
 
   /**
@@ -42,7 +64,7 @@ export class ChargerDirectory {
    */
   async enter(
     id: ChargerId,
-    { entry, record }: FoundCharger,
+    { entry, record }: Pick<FoundCharger, 'entry' | 'record'>,
   ): Promise<'known' | 'enrolled' | 'full'> {
     const nowMs = this.#store.nowMs();
     if (record === undefined) {

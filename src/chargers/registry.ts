@@ -115,8 +115,11 @@ export async function setCharger(
 }
 
 /**
- * Removes a charger and what was learned about it. Its transactions stay: they are somebody's
- * bills. So does its claim: epochs only rise, and a quarantine is not ended by being forgotten.
+ * Removes a charger, what was learned about it, and all that it authenticates itself with: whoever
+ * comes by its name afterwards begins anew. Its transactions stay: they are somebody's bills. So
+ * does its claim: epochs only rise, and a quarantine is not ended by being forgotten.
+ *
+ * @returns `unknown` when there was neither an entry nor a credential: nothing is changed.
  */
 export async function removeCharger(
   db: Transaction<Tables>,
@@ -125,12 +128,29 @@ export async function removeCharger(
 ): Promise<'removed' | 'unknown'> {
   const key = identityKey(id);
   await lockRegistry(db);
-  if ((await rowOf(db, id)) === undefined) return 'unknown';
+  const entry = await rowOf(db, id);
+  // The configuration file may admit a charger that has a password and no entry yet.
+  const hadCredential = await removeCredential(db, key);
+  if (entry === undefined && !hadCredential) return 'unknown';
   await noteChange(db, key, nowMs);
   // In the order in which gateways write to the two tables: so neither waits for the other.
   await db.deleteFrom('charger_memory').where('identity_key', '=', key).execute();
   await db.deleteFrom('charger').where('identity_key', '=', key).execute();
   return 'removed';
+}
+
+/** @returns whether there was anything. */
+async function removeCredential(db: Transaction<Tables>, key: string): Promise<boolean> {
+  const tables = ['charger_credential', 'charger_certificate'] as const;
+  let rows = 0n;
+  for (const table of tables) {
+    const { numDeletedRows } = await db
+      .deleteFrom(table)
+      .where('identity_key', '=', key)
+      .executeTakeFirstOrThrow();
+    rows += numDeletedRows;
+  }
+  return rows > 0n;
 }
 
 function rowOf(db: Queries, id: ChargerId): Promise<RowOf<'charger'> | undefined> {

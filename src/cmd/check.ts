@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { describeMistake, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema/config.ts';
+import { fileMistakes } from './check-files.ts';
 import { exitCodes } from './exit-codes.ts';
 
 /** `gatewatt check`. */
@@ -10,25 +11,36 @@ export function checkCommand(): Command {
     .summary('check a configuration file')
     .description(
       'Shows every mistake in a configuration file with its line and column, or, if there is\n' +
-        'none, the configuration with all defaults filled in.',
+        'none, the configuration with all defaults filled in. The files that it names\n' +
+        '(certificates, keys, passwords) are read as a gateway would read them.',
     )
     .requiredOption('-c, --config <file>', 'the configuration file (YAML)')
     .option('-q, --quiet', 'do not show the configuration')
+    .option('--no-files', 'do not read the files that it names, as on another machine')
     .addHelpText('after', '\nExit codes: 0 no mistakes, 2 mistakes.')
-    .action(async (options: { readonly config: string; readonly quiet?: boolean }) => {
-      process.exitCode = await check(options.config, options.quiet === true);
+    .action(async (options: CheckOptions) => {
+      process.exitCode = await check(options);
     });
 }
 
-async function check(file: string, isQuiet: boolean): Promise<number> {
+interface CheckOptions {
+  readonly config: string;
+  readonly quiet?: true;
+  readonly files: boolean;
+}
+
+async function check({ config: file, files, quiet }: CheckOptions): Promise<number> {
   const config = await loadConfig(file);
-  if (config.ok) {
-    if (!isQuiet) process.stdout.write(stringify(effective(config.value)));
+  const mistakes = config.ok
+    ? (files ? await fileMistakes(config.value, file) : []).map((text) => `${file}: ${text}`)
+    : config.error.map((mistake) => describeMistake(file, mistake));
+  if (config.ok && mistakes.length === 0) {
+    if (quiet !== true) process.stdout.write(stringify(effective(config.value)));
     process.stderr.write(`${file}: no mistakes\n`);
     return exitCodes.ok;
   }
-  for (const mistake of config.error) process.stderr.write(`${describeMistake(file, mistake)}\n`);
-  const count = config.error.length;
+  for (const mistake of mistakes) process.stderr.write(`${mistake}\n`);
+  const count = mistakes.length;
   process.stderr.write(`${count} ${count === 1 ? 'mistake' : 'mistakes'}\n`);
   return exitCodes.usage;
 }

@@ -1,9 +1,10 @@
 import type { Transaction } from 'kysely';
 import { appendRecords } from '../audit/append-records.ts';
+import type { AuditEntry } from '../audit/audit-entry.ts';
 import type { ChargerId } from '../chargers/charger-id.ts';
 import { describeMistake, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema/config.ts';
-import type { EventFields } from '../events/catalogue.ts';
+import type { EventFields } from '../events/fields.ts';
 import { systemClock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import { isStoreError } from '../store/store-error.ts';
@@ -54,22 +55,65 @@ export function complain(line: string): void {
 
 /** What the audit log says of an operator, by event. */
 type ActName =
+  | 'CertificateBound'
+  | 'CertificateUnbound'
   | 'ChargerAdded'
   | 'ChargerChanged'
   | 'ChargerRemoved'
+  | 'CsmsPasswordSet'
+  | 'DefaultPasswordAllowed'
   | 'IdentityQuarantined'
-  | 'IdentityReleased';
+  | 'IdentityReleased'
+  | 'PasswordSet'
+  | 'ProfileRaiseRequested'
+  | 'RotationRequested';
+
+/** Something that an operator did. */
+export interface Act {
+  readonly event: ActName | 'ChargersImported';
+  /** Undefined for what concerns many. */
+  readonly charger?: ChargerId | undefined;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Something that an operator did with one charger. */
+export function actOn<Name extends ActName>(
+  event: Name,
+  charger: ChargerId,
+  fields: Omit<EventFields[Name], 'charger' | 'by'>,
+): Act {
+  return { event, charger, fields };
+}
 
 /** Puts what the operator did into the audit log, in the transaction that does it. */
 export async function recordAct<Name extends ActName>(
-  { config, store }: StoreVisit,
+  visit: StoreVisit,
   db: Transaction<Tables>,
   event: Name,
   charger: ChargerId,
   fields: Omit<EventFields[Name], 'charger' | 'by'>,
 ): Promise<void> {
-  const record = { atMs: store.nowMs(), event, charger, fields: { by: operatorName(), ...fields } };
-  await appendRecords(db, config.gateway.id, [record]);
+  await recordActs(visit, db, [actOn(event, charger, fields)]);
+}
+
+/** Acts that are made into records at once. */
+const actsAtOnce = 1024;
+
+/** The same for many, in their order. Comes last in a transaction, as `appendRecords` does. */
+export async function recordActs(
+  { config, store }: StoreVisit,
+  db: Transaction<Tables>,
+  acts: Iterable<Act>,
+): Promise<void> {
+  const by = operatorName();
+  let records: AuditEntry[] = [];
+  for (const { event, charger, fields } of acts) {
+    records.push({ atMs: store.nowMs(), event, charger, fields: { by, ...fields } });
+    if (records.length < actsAtOnce) continue;
+    await appendRecords(db, config.gateway.id, records);
+    records = [];
+  }
+  await appendRecords(db, config.gateway.id, records);
 }
 
 /** Errors of the operating system have a code in capitals; those of JavaScript do not. */

@@ -5,6 +5,7 @@ import { pruneAudit } from '../audit/prune.ts';
 import { openQuarantine } from '../audit/quarantine.ts';
 import { auditChains } from '../audit/verify.ts';
 import type { Config } from '../config/schema/config.ts';
+import { watchCsmsTls } from '../connection/watch-csms-tls.ts';
 import { type EventSink, teeSink } from '../events/emit.ts';
 import { limitLog } from '../events/log-limit.ts';
 import { jsonLogger, type LogDestination, logSink } from '../events/log-sink.ts';
@@ -14,7 +15,8 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { Store } from '../store/store.ts';
 import { openConfiguredStore } from './configured-store.ts';
-import { gatewayOptions } from './gateway-options.ts';
+import { readGatewayFiles } from './gateway-files.ts';
+import { csmsTlsFiles, gatewayOptions } from './gateway-options.ts';
 
 /** Enough to see what somebody does, too little to fill a disk. */
 const logLimits = {
@@ -78,7 +80,15 @@ async function runWithStore(
   const quarantineOptions = { gatewayId: id, bytesMax, framesMax };
   const quarantine = openQuarantine(store, quarantineOptions, emit, clock, systemRandom);
   const { auditDays: days, auditRecordsMax: recordsMax } = config.retention;
-  const gateway = await startGateway(gatewayOptions(config), {
+  const files = await readGatewayFiles(config, options.configFile);
+  const csmsTls = await watchCsmsTls(csmsTlsFiles(config, options.configFile), clock, emit);
+  const csms = {
+    url: config.csms.url,
+    connectTimeoutSeconds: config.csms.connectTimeoutSeconds,
+    tls: () => csmsTls.current(),
+  };
+  const gatewayWith = { ...gatewayOptions(config, options.configFile, files), csms };
+  const gateway = await startGateway(gatewayWith, {
     clock,
     random: systemRandom,
     emit,
@@ -94,20 +104,27 @@ async function runWithStore(
       }
       return pruned > 0;
     },
+  }).catch((error: unknown) => {
+    csmsTls.close();
+    throw error;
   });
+  metrics.passwordChecksFrom(() => gateway.passwordChecks());
   metrics.sessionsFrom(() => gateway.sessionCount());
   metrics.storeFrom(() => ({
     isAvailable: store.isAvailable,
     unwritten: gateway.unwrittenCount(),
   }));
-  for (const listener of gateway.listeners) {
-    // Profile 0 is all there is so far, and it is said at every start.
-    const { name, address } = listener;
+  for (const [index, { address, name }] of gateway.listeners.entries()) {
+    if (config.listeners[index]?.securityProfile !== 0) continue;
     emit({ name: 'ListenerUnauthenticated', listener: name, address });
+  }
+  if (config.csms.tls.dangerouslyAcceptAnyCertificate) {
+    emit({ name: 'CsmsVerificationOff', csms: new URL(config.csms.url).origin });
   }
   /** In this order: what one of them still says, the next one writes. */
   const stopAll = async (): Promise<void> => {
     await gateway.stop();
+    csmsTls.close();
     await quarantine.close();
     await audit.close();
     await store.close();

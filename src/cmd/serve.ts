@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { pino } from 'pino';
 import { describeMistake, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema/config.ts';
 import type { LogDestination } from '../events/log-sink.ts';
 import { describeSystemError } from './describe-system-error.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -41,11 +42,9 @@ async function serve(configFile: string): Promise<number> {
     process.stderr.write(`gatewatt: cannot start: ${describeSystemError(error)}\n`);
     return exitCodes.failed;
   }
-  for (const { name, address } of running.gateway.listeners) {
-    // In words as well as in the log: whoever starts it by hand must not overlook it.
-    process.stderr.write(
-      `gatewatt: WARNING: listener ${name} (${address}) authenticates nobody (securityProfile 0)\n`,
-    );
+  // In words as well as in the log: whoever starts it by hand must not overlook it.
+  for (const warning of warningsOf(config.value, running)) {
+    process.stderr.write(`gatewatt: WARNING: ${warning}\n`);
   }
   await stopSignal();
   process.once('SIGINT', exitAtOnce).once('SIGTERM', exitAtOnce);
@@ -53,6 +52,20 @@ async function serve(configFile: string): Promise<number> {
   process.off('SIGINT', exitAtOnce).off('SIGTERM', exitAtOnce);
   log.flushSync();
   return exitCodes.ok;
+}
+
+/** What is dangerous about this gateway. */
+function warningsOf({ csms, listeners }: Config, { gateway }: RunningGateway): readonly string[] {
+  const open = gateway.listeners.filter((_, index) => listeners[index]?.securityProfile === 0);
+  return [
+    ...open.map(
+      ({ address, name }) =>
+        `listener ${name} (${address}) authenticates nobody (securityProfile 0)`,
+    ),
+    ...(csms.tls.dangerouslyAcceptAnyCertificate
+      ? ['the CSMS is not verified (csms.tls.dangerouslyAcceptAnyCertificate)']
+      : []),
+  ];
 }
 
 /** Bytes of log that may wait for a reader. Beyond them entries are dropped. */

@@ -1,15 +1,22 @@
-import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { type Clock, systemClock } from '../lib/clock.ts';
 import { seededRandom, systemRandom } from '../lib/random.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { SimulatedChargerOptions } from '../sim/charger/charger.ts';
+import type { SecurityProfile } from '../sim/charger/charger-security.ts';
 import { defaultHabits } from '../sim/charger/driver.ts';
 import { Fleet } from '../sim/charger/fleet.ts';
 import { acRating, dcRating } from '../sim/electrical/electrical.ts';
+import { isHexadecimalKey, type PasswordForm, passwordForms } from '../sim/protocol/password.ts';
 import { loadScenario, playAsCharger, type Scenario } from '../sim/scenario.ts';
 import { describeSystemError } from './describe-system-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import {
+  type ProfileUrls,
+  readChargerTls,
+  readPassword,
+  readProfileUrl,
+} from './simulate-credentials.ts';
 import { numberAtLeast, type SimulateOutput, simulateOutput } from './simulate-output.ts';
 
 interface ChargerCommandOptions {
@@ -22,9 +29,14 @@ interface ChargerCommandOptions {
   readonly dc?: true;
   readonly scenario?: string;
   readonly passwordFile?: string;
+  readonly passwordForm?: PasswordForm;
+  readonly basicUser?: string;
   readonly caFile?: string;
   readonly certificateFile?: string;
   readonly keyFile?: string;
+  readonly securityProfile?: '0' | '1' | '2' | '3';
+  readonly profileUrl?: ProfileUrls;
+  readonly securityEvents?: true;
   readonly meterIntervalSeconds: number;
   readonly autostart?: true;
   readonly startsPerSecond: number;
@@ -54,11 +66,16 @@ Examples:
     gatewatt simulate charger --url wss://gateway.example:9443/ocpp --id CP-1 \\
       --password-file cp-1.password --ca-file ca.pem
 
+  Security profile 1, which the CSMS may raise to 2:
+    gatewatt simulate charger --url ws://gateway.example:9000/ocpp --id CP-1 \\
+      --password-file cp-1.password --ca-file ca.pem \\
+      --profile-url 2=wss://gateway.example:9443/ocpp
+
   A flow of your own (docs/operating/simulators.md):
     gatewatt simulate charger --url ws://127.0.0.1:9000/ocpp --scenario my-flow.ts
 
-Exit codes: 0 all went well; 1 no charger was accepted within --connect-seconds, or a scenario
-failed; 2 wrong usage.
+Exit codes: 0 all went well; 1 no charger was accepted within --connect-seconds, a file cannot be
+used, or a scenario failed; 2 wrong usage.
 `;
 
 /** `gatewatt simulate charger`. Sets process.exitCode. */
@@ -82,9 +99,29 @@ export function simulateChargerCommand(): Command {
     .option('--dc', 'fast chargers instead of AC ones')
     .option('--scenario <file>', 'a module that exports the function "scenario"')
     .option('--password-file <file>', 'HTTP Basic password; one line break at its end is ignored')
+    .addOption(
+      new Option(
+        '--password-form <form>',
+        'how 1.6 sends 32 to 40 hexadecimal digits: the bytes that they spell, or as they are ' +
+          '(default: raw; other passwords and 2.x: text)',
+      ).choices(passwordForms),
+    )
+    .option('--basic-user <name>', 'HTTP Basic user name (default: the identity)')
     .option('--ca-file <file>', 'PEM certificates to trust with wss://')
     .option('--certificate-file <file>', 'PEM client certificate (security profile 3)')
     .option('--key-file <file>', 'PEM key of the client certificate')
+    .addOption(
+      new Option(
+        '--security-profile <number>',
+        'to begin with (default: what URL, password and certificate amount to)',
+      ).choices(['0', '1', '2', '3']),
+    )
+    .option(
+      '--profile-url <number=url>',
+      'where the CSMS is when it asks for this security profile; repeatable',
+      readProfileUrl,
+    )
+    .option('--security-events', 'send SecurityEventNotification at the start and at changes')
     .option(
       '--meter-interval-seconds <seconds>',
       'between meter values; 0: none',
@@ -121,8 +158,33 @@ export function simulateChargerCommand(): Command {
       if (options.count > 1 && options.id !== undefined && !options.id.includes('{n}')) {
         command.error('error: with --count, --id must contain {n}', { exitCode: exitCodes.usage });
       }
+      const problem = credentialProblem(options);
+      if (problem !== undefined) command.error(`error: ${problem}`, { exitCode: exitCodes.usage });
       process.exitCode = await simulateChargers(options);
     });
+}
+
+/** Which options for credentials do not fit each other. */
+function credentialProblem(options: ChargerCommandOptions): string | undefined {
+  const { passwordFile, passwordForm, protocol, certificateFile, keyFile } = options;
+  const { securityProfile, url } = options;
+  const isTls = url.startsWith('wss:');
+  if ((certificateFile === undefined) !== (keyFile === undefined)) {
+    return '--certificate-file and --key-file belong together';
+  }
+  if (passwordForm !== undefined && passwordFile === undefined) {
+    return '--password-form needs --password-file';
+  }
+  if (passwordForm !== undefined && passwordForm !== 'text' && protocol !== '1.6') {
+    return `--password-form ${passwordForm} is for 1.6; later versions always send the text`;
+  }
+  if (securityProfile !== undefined && isTls !== securityProfile >= '2') {
+    return `security profile ${securityProfile} does not go with ${isTls ? 'wss://' : 'ws://'}`;
+  }
+  if (securityProfile === '3' && certificateFile === undefined) {
+    return '--security-profile 3 needs --certificate-file and --key-file';
+  }
+  return undefined;
 }
 
 async function simulateChargers(options: ChargerCommandOptions): Promise<number> {
@@ -227,7 +289,13 @@ async function play(
 function chargerOptions(
   options: ChargerCommandOptions,
 ): Omit<SimulatedChargerOptions, 'clock' | 'random' | 'identity' | 'onTraffic'> {
-  const { url, protocol, connectors, meterIntervalSeconds, passwordFile } = options;
+  const { url, protocol, connectors, meterIntervalSeconds, passwordFile, passwordForm } = options;
+  const password = passwordFile === undefined ? undefined : readPassword(passwordFile);
+  if (passwordForm !== undefined && passwordForm !== 'text') {
+    if (password === undefined || !isHexadecimalKey(password)) {
+      throw new Error(`${passwordFile} does not hold 32 to 40 hexadecimal digits`);
+    }
+  }
   const rating = options.dc === true ? dcRating : acRating;
   return {
     url,
@@ -235,25 +303,22 @@ function chargerOptions(
     connectorCount: connectors,
     meterIntervalSeconds,
     rating: { ...rating, powerKwMax: options.powerKw ?? rating.powerKwMax },
-    passwordBytes: passwordFile === undefined ? undefined : readPassword(passwordFile),
-    tls: {
-      ...(options.caFile !== undefined && { ca: readFileSync(options.caFile) }),
-      ...(options.certificateFile !== undefined && {
-        certificate: readFileSync(options.certificateFile),
-      }),
-      ...(options.keyFile !== undefined && { key: readFileSync(options.keyFile) }),
-    },
+    passwordBytes: password,
+    passwordForm,
+    basicUser: options.basicUser,
+    tls: readChargerTls(options),
+    securityProfile: profiles.get(options.securityProfile),
+    urls: options.profileUrl,
+    sendsSecurityEvents: options.securityEvents,
   };
 }
 
-/** By bytes; an editor's line break at the end is not part of the password. */
-function readPassword(file: string): Buffer {
-  const bytes = readFileSync(file);
-  let end = bytes.length;
-  if (bytes[end - 1] === 0x0a) end -= 1;
-  if (end < bytes.length && bytes[end - 1] === 0x0d) end -= 1;
-  return bytes.subarray(0, end);
-}
+const profiles: ReadonlyMap<string | undefined, SecurityProfile> = new Map([
+  ['0', 0],
+  ['1', 1],
+  ['2', 2],
+  ['3', 3],
+]);
 
 function readUrl(text: string): string {
   if (!URL.canParse(text) || !/^wss?:$/.test(new URL(text).protocol)) {

@@ -1,14 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
 import { systemClock } from '../lib/clock.ts';
 import { seededRandom, systemRandom } from '../lib/random.ts';
 import { isJsonObject } from '../ocpp/message.ts';
+import type { AuthorityOptions } from '../sim/csms/certificate-authority.ts';
 import { type SimulatedCsms, startSimulatedCsms } from '../sim/csms/csms.ts';
 import { type CsmsControl, startCsmsControl } from '../sim/csms/csms-control.ts';
 import type { Traffic } from '../sim/protocol/traffic.ts';
 import { loadScenario, playAsCsms, type Scenario } from '../sim/scenario.ts';
 import { describeSystemError } from './describe-system-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { readCsmsTls, readPasswords } from './simulate-credentials.ts';
 import {
   type HostAndPort,
   hostAndPort,
@@ -22,6 +25,14 @@ interface CsmsCommandOptions {
   readonly path: string;
   readonly control?: HostAndPort;
   readonly scenario?: string;
+  readonly passwordFile?: string;
+  readonly passwordsFile?: string;
+  readonly tlsCertFile?: string;
+  readonly tlsKeyFile?: string;
+  readonly clientCaFile?: string;
+  readonly authorityCertFile?: string;
+  readonly authorityKeyFile?: string;
+  readonly issueDays: number;
   readonly heartbeatSeconds: number;
   readonly durationSeconds?: number;
   readonly seed?: number;
@@ -40,10 +51,16 @@ Examples:
   Commands by standard input, "<charger|*> <Action> <json payload>":
     echo '* TriggerMessage {"requestedMessage":"Heartbeat"}' | gatewatt simulate csms
 
+  Security profile 2, and a new password for one charger:
+    gatewatt simulate csms --password-file cp.password --control 127.0.0.1:9002 \\
+      --tls-cert-file csms.pem --tls-key-file csms.key
+    curl -X POST http://127.0.0.1:9002/chargers/CP-1/password
+
   A flow of your own (docs/operating/simulators.md):
     gatewatt simulate csms --scenario my-flow.ts
 
-Exit codes: 0 all went well; 1 a port is taken, or the scenario failed; 2 wrong usage.
+Exit codes: 0 all went well; 1 a port is taken, a file cannot be used, or the scenario failed; 2 wrong
+usage.
 The control interface asks for no password. Keep it on loopback.
 `;
 
@@ -59,6 +76,19 @@ export function simulateCsmsCommand(): Command {
     .option('--path <path>', 'the identity is the one segment after it', '/ocpp')
     .option('--control <host:port>', 'HTTP control interface (default: none)', hostAndPort)
     .option('--scenario <file>', 'a module that exports the function "scenario"')
+    .option('--password-file <file>', 'demand this password, the same of every charger')
+    .option('--passwords-file <file>', 'demand passwords; lines of identity,password')
+    .option('--tls-cert-file <file>', 'PEM certificate with its chain: speak wss://')
+    .option('--tls-key-file <file>', 'PEM key of the certificate')
+    .option('--client-ca-file <file>', 'demand client certificates that these PEM ones issued')
+    .option('--authority-cert-file <file>', 'PEM certificate that issues certificates to chargers')
+    .option('--authority-key-file <file>', 'PEM key of the authority')
+    .option(
+      '--issue-days <days>',
+      'validity of what the authority issues',
+      numberAtLeast(0, false),
+      365,
+    )
     .option('--heartbeat-seconds <seconds>', 'told to chargers', numberAtLeast(1, true), 300)
     .option(
       '--duration-seconds <seconds>',
@@ -73,9 +103,28 @@ export function simulateCsmsCommand(): Command {
     .option('--quiet', 'only problems and the summary')
     .option('--json', 'one JSON object per line')
     .addHelpText('after', examples)
-    .action(async (options: CsmsCommandOptions) => {
+    .action(async (options: CsmsCommandOptions, command: Command) => {
+      const problem = credentialProblem(options);
+      if (problem !== undefined) command.error(`error: ${problem}`, { exitCode: exitCodes.usage });
       process.exitCode = await simulateCsms(options);
     });
+}
+
+/** Which options for credentials do not fit each other. */
+function credentialProblem(options: CsmsCommandOptions): string | undefined {
+  if (options.passwordFile !== undefined && options.passwordsFile !== undefined) {
+    return 'choose --password-file or --passwords-file';
+  }
+  if ((options.tlsCertFile === undefined) !== (options.tlsKeyFile === undefined)) {
+    return '--tls-cert-file and --tls-key-file belong together';
+  }
+  if (options.clientCaFile !== undefined && options.tlsCertFile === undefined) {
+    return '--client-ca-file needs --tls-cert-file and --tls-key-file';
+  }
+  if ((options.authorityCertFile === undefined) !== (options.authorityKeyFile === undefined)) {
+    return '--authority-cert-file and --authority-key-file belong together';
+  }
+  return undefined;
 }
 
 interface Counters {
@@ -106,6 +155,10 @@ async function simulateCsms(options: CsmsCommandOptions): Promise<number> {
       port,
       path: options.path,
       heartbeatIntervalSeconds: options.heartbeatSeconds,
+      passwords: readPasswords(options),
+      tls: readCsmsTls(options),
+      authority: readAuthority(options),
+      onNote: (text) => output.problem(text),
       onTraffic: (traffic) => {
         count(counters, traffic);
         output.traffic(traffic);
@@ -137,6 +190,16 @@ async function simulateCsms(options: CsmsCommandOptions): Promise<number> {
   await csms.close();
   output.summary(summary);
   return exitCode;
+}
+
+function readAuthority({
+  authorityCertFile,
+  authorityKeyFile,
+  issueDays,
+}: CsmsCommandOptions): AuthorityOptions | undefined {
+  if (authorityCertFile === undefined || authorityKeyFile === undefined) return undefined;
+  const certificate = readFileSync(authorityCertFile);
+  return { certificate, key: readFileSync(authorityKeyFile), issueDays };
 }
 
 function openControl(

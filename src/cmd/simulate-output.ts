@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import type { Clock } from '../lib/clock.ts';
+import { redactSecrets, redactText } from '../ocpp/secrets.ts';
 import type { Traffic } from '../sim/protocol/traffic.ts';
 
 /** How a simulator tells what happens. */
@@ -35,7 +36,8 @@ export function simulateOutput(clock: Clock, options: OutputOptions): SimulateOu
     traffic(traffic) {
       if (isQuiet) return;
       const { identity, version, direction, text } = traffic;
-      if (isJson) writeJson('frame', { identity, version, direction, text });
+      // A terminal and its log are no place for the passwords that a CSMS gives to chargers.
+      if (isJson) writeJson('frame', { identity, version, direction, text: redactText(text) });
       else process.stdout.write(`${timeText().slice(11, 23)} ${trafficLine(traffic)}\n`);
     },
     note(text) {
@@ -64,19 +66,23 @@ export function simulateOutput(clock: Clock, options: OutputOptions): SimulateOu
 function trafficLine({ identity, direction, message, text }: Traffic): string {
   const arrow = direction === 'sent' ? '->' : '<-';
   const head = `${printable(identity)} ${arrow}`;
-  if (message === undefined) return `${head} (no OCPP message) ${short(text)}`;
+  if (message === undefined) return `${head} (no OCPP message) ${short(redactText(text))}`;
   switch (message.kind) {
     case 'call':
-      return `${head} ${short(message.action)} ${short(JSON.stringify(message.payload))}`;
+      return `${head} ${short(message.action)} ${payloadText(message.payload)}`;
     case 'send':
-      return `${head} SEND ${short(message.action)} ${short(JSON.stringify(message.payload))}`;
+      return `${head} SEND ${short(message.action)} ${payloadText(message.payload)}`;
     case 'call-result':
-      return `${head}   result ${short(JSON.stringify(message.payload))}`;
+      return `${head}   result ${payloadText(message.payload)}`;
     case 'call-error':
       return `${head}   error ${short(`${message.code}: ${message.description}`)}`;
     case 'call-result-error':
       return `${head}   result error ${short(`${message.code}: ${message.description}`)}`;
   }
+}
+
+function payloadText(payload: unknown): string {
+  return short(JSON.stringify(redactSecrets(payload, { guesses: true }).value));
 }
 
 function short(text: string): string {

@@ -99,7 +99,7 @@ listeners:
   - name: field
     addres: 127.0.0.1:9000
     address: nonsense
-    securityProfile: 1
+    securityProfile: 2
 rules:
   preset: paranoid
   strikesMax: 0
@@ -111,15 +111,54 @@ extra: 1
       '1:12 gateway.id',
       // What is missing stands at the place where it belongs.
       '1:1 csms',
-      '3:5 listeners[0].allowUnauthenticated',
+      '3:5 listeners[0].tls',
       '4:5 listeners[0].addres',
       '5:5 listeners[0].address',
-      '6:5 listeners[0].securityProfile',
       '8:3 rules.preset',
       '9:3 rules.strikesMax',
       '10:11 limits.frameBytesMax',
       '11:1 extra',
     ]);
+  });
+
+  test('what a security profile needs is missing, or is there in vain', () => {
+    const certificates = '{ certFile: c, keyFile: k }';
+    const clients = 'clientCertificates: { caFile: a }';
+    for (const [listener, ...expected] of [
+      ['securityProfile: 0', 'allowUnauthenticated'],
+      ['securityProfile: 0, allowUnauthenticated: true'],
+      ['securityProfile: 1'],
+      ['securityProfile: 1, allowUnauthenticated: true', 'allowUnauthenticated'],
+      [`securityProfile: 1, tls: { certificates: [${certificates}] }`, 'tls'],
+      ['securityProfile: 2', 'tls'],
+      [`securityProfile: 2, tls: { certificates: [${certificates}] }`],
+      ['securityProfile: 2, tls: { certificates: [] }', 'tls.certificates'],
+      [
+        `securityProfile: 2, tls: { certificates: [${certificates}], ${clients} }`,
+        'tls.clientCertificates',
+      ],
+      ['securityProfile: 3', 'tls'],
+      [`securityProfile: 3, tls: { certificates: [${certificates}] }`, 'tls.clientCertificates'],
+      [`securityProfile: 3, tls: { certificates: [${certificates}], ${clients} }`],
+      ['securityProfile: 4', 'securityProfile'],
+    ] as const) {
+      const text = `listeners: [{ name: f, address: a:1, ${listener} }]\ncsms: { url: ws://c/ }\n`;
+      const paths = mistakesIn(text).map(({ path: at }) => at.replace('listeners[0].', ''));
+      assert.deepEqual(paths, expected, listener);
+    }
+  });
+
+  test('what the gateway would change and the CSMS keeps do not go together', () => {
+    const text = (auth: string, credentials: string): string =>
+      'listeners: [{ name: f, address: a:1, securityProfile: 1 }]\n' +
+      `csms: { url: ws://c/, auth: { type: ${auth} } }\ncredentials: { ${credentials} }\n`;
+    const batch = 'batches: [{ name: b, chargers: [N], passwordFile: p }]';
+    const pathsIn = (auth: string, credentials: string): readonly string[] =>
+      mistakesIn(text(auth, credentials)).map(({ path: at }) => at);
+    assert.deepEqual(pathsIn('forward', batch), ['credentials.batches']);
+    assert.deepEqual(pathsIn('forward', 'rotateDays: 30'), ['credentials.rotateDays']);
+    assert.deepEqual(pathsIn('forward', 'rotateDays: 0, batches: []'), []);
+    assert.deepEqual(pathsIn('none', `${batch}, rotateDays: 30`), []);
   });
 
   test('an unknown key is named with its place', () => {

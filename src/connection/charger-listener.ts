@@ -1,13 +1,18 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { WebSocketServer } from 'ws';
+import type { SecurityProfile } from '../chargers/charger-entry.ts';
 import type { HttpErrorCode } from '../errors/catalogue.ts';
-import { type HttpRefusal, toHttp } from '../errors/to-http.ts';
+import { type HttpOptions, type HttpRefusal, toHttp } from '../errors/to-http.ts';
 import type { EventSink } from '../events/emit.ts';
 import type { IdentitySource } from '../identity/parse-charger-id.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+import type { ClientTrust } from '../pki/trust.ts';
+import { ConnectionCount } from './connection-count.ts';
+import { answerHttp } from './http-answer.ts';
 import {
   bufferedChunksMax,
   closing,
@@ -16,13 +21,15 @@ import {
   type SocketLimits,
 } from './limits.ts';
 import { PeerSocket } from './peer-socket.ts';
+import type { ListenerTls } from './tls-material.ts';
+import { createTlsServer, type TlsServer } from './tls-server.ts';
 import { parseUpgrade, type UpgradeRequest } from './upgrade-request.ts';
 
 /** One place where chargers connect. */
 export interface ListenerOptions {
   readonly name: string;
   /** The OCPP security profile that chargers have here. */
-  readonly securityProfile: number;
+  readonly securityProfile: SecurityProfile;
   readonly host: string;
   readonly port: number;
   readonly paths: readonly string[];
@@ -34,15 +41,22 @@ export interface ListenerOptions {
   readonly connectionsPerAddressMax: number;
   /** Seconds for a request to arrive in whole. */
   readonly handshakeSeconds: number;
+  /** For security profiles 2 and 3; without it, chargers connect without TLS. */
+  readonly tls?: ListenerTls | undefined;
 }
 
 /** A charger at the door. Exactly one of `accept` and `refuse` must be called, once. */
 export interface Arrival {
   readonly request: UpgradeRequest;
   readonly listener: string;
-  readonly securityProfile: number;
+  readonly securityProfile: SecurityProfile;
   /** Aborted when the charger goes away before it was answered. */
   readonly gone: AbortSignal;
+  /**
+   * Whose certificates count here at this moment; undefined where none is asked for. Ask again for
+   * each decision: its files may have changed.
+   */
+  clientTrust(): ClientTrust | undefined;
   /**
    * Answers 101.
    *
@@ -54,8 +68,12 @@ export interface Arrival {
     version: OcppVersion | undefined,
     pingSeconds?: number | undefined,
   ): Promise<PeerSocket | undefined>;
-  /** Answers with an HTTP error and closes. */
-  refuse(code: HttpErrorCode, retryAfterSeconds?: number): void;
+  /**
+   * Answers with an HTTP error and closes.
+   *
+   * @param detail for the operator; the peer does not get it.
+   */
+  refuse(code: HttpErrorCode, retryAfterSeconds?: number, detail?: string): void;
 }
 
 /** A listener that is open. */
@@ -64,6 +82,8 @@ export interface ChargerListener {
   /** `host:port`, with the port that the system chose where 0 was asked for. */
   readonly address: string;
   readonly port: number;
+  /** Whose certificates count at this moment; undefined where none is asked for. */
+  clientTrust(): ClientTrust | undefined;
   /** Stops taking connections. Those that were accepted stay. */
   close(): Promise<void>;
 }
@@ -74,41 +94,45 @@ const headerBytesMax = 8 * 1024;
 /**
  * Opens a listener and hands each well-formed upgrade request to `onArrival`.
  *
- * @throws the system's error when the address cannot be had.
+ * @throws the system's error when the address cannot be had; an Error that names the file when one
+ * of TLS cannot be used.
  */
-export function openChargerListener(
+export async function openChargerListener(
   options: ListenerOptions,
   onArrival: (arrival: Arrival) => void,
   emit: EventSink,
   clock: Clock,
 ): Promise<ChargerListener> {
-  const server = createServer({
+  const { connectionsMax, connectionsPerAddressMax, handshakeSeconds, name, tls } = options;
+  const httpOptions = {
     maxHeaderSize: headerBytesMax,
-    headersTimeout: options.handshakeSeconds * 1000,
-    requestTimeout: options.handshakeSeconds * 1000,
+    headersTimeout: handshakeSeconds * 1000,
+    requestTimeout: handshakeSeconds * 1000,
     connectionsCheckingInterval: 1_000,
     keepAliveTimeout: 1_000,
     insecureHTTPParser: false,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: 60_000,
-  });
-  server.maxConnections = options.connectionsMax;
+  };
+  const secure =
+    tls && (await createTlsServer({ name, handshakeSeconds, tls }, httpOptions, emit, clock));
+  const server = secure?.server ?? createServer(httpOptions);
+  server.maxConnections = connectionsMax;
 
   const report = (code: HttpErrorCode, socket: Duplex, detail?: string): void => {
     const remoteAddress = (socket as Socket).remoteAddress ?? 'unknown';
-    emit({ name: 'UpgradeRefused', code, listener: options.name, remoteAddress, detail });
+    emit({ name: 'UpgradeRefused', code, listener: name, remoteAddress, detail });
   };
-  const reportFull = (remoteAddress: string | undefined): void => {
-    const { name: listener } = options;
-    emit({
-      name: 'UpgradeRefused',
-      code: 'CONNECTIONS_FULL',
-      listener,
-      remoteAddress: remoteAddress ?? 'unknown',
-    });
+  const reportFull = (remoteAddress = 'unknown'): void => {
+    emit({ name: 'UpgradeRefused', code: 'CONNECTIONS_FULL', listener: name, remoteAddress });
   };
-  countPerAddress(server, options.connectionsPerAddressMax, reportFull);
+  const count = new ConnectionCount(connectionsPerAddressMax, reportFull);
+  onConnection(server, (socket, begin) => {
+    if (!count.admits(socket)) return;
+    if (secure === undefined) begin();
+    else secure.handshakes.start(socket, begin);
+  });
   server.on('drop', (dropped) => reportFull(dropped?.remoteAddress));
   server.on('request', (request, response) => {
     report('UPGRADE_REQUIRED', request.socket);
@@ -128,19 +152,51 @@ export function openChargerListener(
     report('UPGRADE_MALFORMED', socket, 'CONNECT');
     answerHttp(socket, toHttp('UPGRADE_MALFORMED'));
   });
+  const refusal = refusalsFor(options.securityProfile);
   server.on('upgrade', (request, socket, head) => {
     // Node has taken its own listeners off: without one, a reset from now on would end the process.
     socket.on('error', () => {});
-    const upgrade = parseUpgrade(request, { paths: options.paths, source: options.identity });
+    const shown = socket instanceof TLSSocket ? secure?.clientCertificate(socket) : undefined;
+    const reading = { paths: options.paths, source: options.identity };
+    const upgrade = parseUpgrade(request, reading, shown);
     if (!upgrade.ok) {
       report(upgrade.error, socket);
-      answerHttp(socket, toHttp(upgrade.error));
+      answerHttp(socket, refusal(upgrade.error));
       return;
     }
     const raw = { request, socket, head };
-    onArrival(arrivalFrom(upgrade.value, raw, { options, emit, report, clock }));
+    onArrival(arrivalFrom(upgrade.value, raw, { options, secure, emit, report, refusal, clock }));
   });
-  return listen(server, options);
+  try {
+    const listener = await listen(server, name, options, secure);
+    secure?.announce();
+    return listener;
+  } catch (error) {
+    secure?.close();
+    throw error;
+  }
+}
+
+/**
+ * Lets `take` decide on each new connection, before anything is read from it or spent on it: `begin`
+ * does what the server does by itself.
+ */
+function onConnection(server: Server, take: (socket: Socket, begin: () => void) => void): void {
+  const own = server.listeners('connection');
+  server.removeAllListeners('connection');
+  server.on('connection', (socket: Socket) => {
+    take(socket, () => {
+      for (const listener of own) listener.call(server, socket);
+    });
+  });
+}
+
+type Refusals = (code: HttpErrorCode, options?: HttpOptions) => HttpRefusal;
+
+/** Where certificates are asked for, nobody is invited to try a password. */
+function refusalsFor(securityProfile: number): Refusals {
+  const challenge = securityProfile === 3 ? 'none' : 'basic';
+  return (code, options) => toHttp(code, { ...options, challenge });
 }
 
 interface RawUpgrade {
@@ -152,7 +208,9 @@ interface RawUpgrade {
 /** What an arrival needs of its listener. */
 interface ArrivalContext {
   readonly options: ListenerOptions;
+  readonly secure: TlsServer | undefined;
   readonly emit: EventSink;
+  readonly refusal: Refusals;
   readonly report: (code: HttpErrorCode, socket: Duplex, detail?: string) => void;
   readonly clock: Clock;
 }
@@ -160,7 +218,7 @@ interface ArrivalContext {
 function arrivalFrom(
   upgrade: UpgradeRequest,
   { request, socket, head }: RawUpgrade,
-  { options, emit, report, clock }: ArrivalContext,
+  { options, secure, emit, report, refusal, clock }: ArrivalContext,
 ): Arrival {
   const gone = new AbortController();
   socket.on('close', () => gone.abort());
@@ -175,6 +233,7 @@ function arrivalFrom(
     listener: options.name,
     securityProfile: options.securityProfile,
     gone: gone.signal,
+    clientTrust: () => secure?.clientTrust(),
     accept: (version, pingSeconds) =>
       new Promise((resolve) => {
         if (gone.signal.aborted) {
@@ -193,15 +252,16 @@ function arrivalFrom(
           report('UPGRADE_MALFORMED', socket, 'extensions');
           answerHttp(socket, toHttp('UPGRADE_MALFORMED'));
         });
+        if (upgrade.clientCertificate !== undefined) secure?.remember(upgrade.clientCertificate);
         server.handleUpgrade(request, socket, head, (webSocket) =>
           resolve(new PeerSocket(webSocket, limits, clock)),
         );
       }),
-    refuse: (code, retryAfterSeconds) => {
-      const { remoteAddress, unverifiedId } = upgrade;
+    refuse: (code, retryAfterSeconds, detail) => {
+      const { remoteAddress, unverifiedId: charger } = upgrade;
       const { name: listener } = options;
-      emit({ name: 'UpgradeRefused', code, listener, remoteAddress, charger: unverifiedId });
-      answerHttp(socket, toHttp(code, retryAfterSeconds));
+      emit({ name: 'UpgradeRefused', code, listener, remoteAddress, charger, detail });
+      answerHttp(socket, refusal(code, { retryAfterSeconds }));
     },
   };
 }
@@ -222,65 +282,28 @@ function upgrader(frameBytesMax: number, version: OcppVersion | undefined): WebS
   });
 }
 
-function answerHttp(socket: Duplex, { status, headers, body }: HttpRefusal): void {
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  const length = Buffer.byteLength(body);
-  socket.once('finish', () => socket.destroy());
-  socket.end(
-    `HTTP/1.1 ${status} ${statusText[status] ?? 'Error'}\r\n${lines.join('')}` +
-      `content-length: ${length}\r\n\r\n${body}`,
-  );
-}
-
-const statusText: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  404: 'Not Found',
-  409: 'Conflict',
-  500: 'Internal Server Error',
-  502: 'Bad Gateway',
-  503: 'Service Unavailable',
-};
-
-function countPerAddress(
+function listen(
   server: Server,
-  connectionsPerAddressMax: number,
-  onFull: (address: string) => void,
-): void {
-  const open = new Map<string, number>();
-  server.on('connection', (socket: Socket) => {
-    const address = socket.remoteAddress ?? 'unknown';
-    const count = (open.get(address) ?? 0) + 1;
-    if (count > connectionsPerAddressMax) {
-      // Before any byte is read: a flood from one place must cost as little as possible.
-      onFull(address);
-      socket.destroy();
-      return;
-    }
-    open.set(address, count);
-    socket.once('close', () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left > 0) open.set(address, left);
-      else open.delete(address);
-    });
-  });
-}
-
-function listen(server: Server, options: ListenerOptions): Promise<ChargerListener> {
+  name: string,
+  { host, port }: { readonly host: string; readonly port: number },
+  secure: TlsServer | undefined,
+): Promise<ChargerListener> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host: options.host, port: options.port, backlog: 1024 }, () => {
+    server.listen({ host, port, backlog: 1024 }, () => {
       server.off('error', reject);
-      const { address, port } = server.address() as AddressInfo;
-      const host = address.includes(':') ? `[${address}]` : address;
+      const opened = server.address() as AddressInfo;
+      const shownHost = opened.address.includes(':') ? `[${opened.address}]` : opened.address;
       resolve({
-        name: options.name,
-        address: `${host}:${port}`,
-        port,
+        name,
+        address: `${shownHost}:${opened.port}`,
+        port: opened.port,
+        clientTrust: () => secure?.clientTrust(),
         close: () => {
           // Its callback would wait for the WebSockets, which stay open: nothing waits for it.
           server.close();
           server.closeAllConnections();
+          secure?.close();
           return Promise.resolve();
         },
       });

@@ -4,6 +4,8 @@ import type { ChargerId } from '../chargers/charger-id.ts';
 import type { Clock } from '../lib/clock.ts';
 import { failed, ok, type Result } from '../lib/result.ts';
 import { isOcppVersion, type OcppVersion } from '../ocpp/version.ts';
+import { type CsmsEndpoint, connectTls, plainCsmsTls } from './connect-csms.ts';
+import type { CsmsTls } from './csms-tls.ts';
 import {
   bufferedChunksMax,
   closing,
@@ -18,6 +20,11 @@ export interface CsmsAddress {
   /** `ws://` or `wss://`, with a path; the identity is appended. */
   readonly url: string;
   readonly connectTimeoutSeconds: number;
+  /**
+   * How it is verified, for `wss://`; asked before each call. Without it: by the authorities that
+   * Node.js trusts, and by the host name in `url`.
+   */
+  readonly tls?: (() => CsmsTls) | undefined;
 }
 
 /** A connection to the CSMS, for one charger. */
@@ -29,8 +36,12 @@ export interface CsmsConnection {
 
 /** Why there is no connection to the CSMS. */
 export interface DialFailure {
-  readonly code: 'CSMS_UNREACHABLE' | 'CSMS_REFUSED' | 'SUBPROTOCOL_NONE_IN_COMMON';
-  /** For the log: an HTTP status or a system error code. */
+  readonly code:
+    | 'CSMS_UNREACHABLE'
+    | 'CSMS_UNTRUSTED'
+    | 'CSMS_REFUSED'
+    | 'SUBPROTOCOL_NONE_IN_COMMON';
+  /** For the log: an HTTP status, or an error code of the system or of TLS. */
   readonly detail: string;
 }
 
@@ -40,6 +51,15 @@ export interface Dial {
   readonly versions: readonly OcppVersion[];
   /** Aborts the attempt, because the charger has gone. */
   readonly signal: AbortSignal;
+  /** Sent as HTTP Basic, when there is one. The user name holds no colon. */
+  readonly authorization?: CsmsAuthorization | undefined;
+}
+
+/** Whom the gateway authenticates as. */
+export interface CsmsAuthorization {
+  readonly user: string;
+  /** Bytes: it need not be text. */
+  readonly password: Buffer;
 }
 
 /** Calls the CSMS as if it were the charger. */
@@ -53,6 +73,7 @@ export type CsmsDialer = (dial: Dial) => Promise<Result<CsmsConnection, DialFail
  */
 export function csmsDialer(address: CsmsAddress, limits: SocketLimits, clock: Clock): CsmsDialer {
   return (dial) => {
+    let untrusted: string | undefined;
     const socket = new WebSocket(urlFor(address.url, dial.id), [...dial.versions], {
       followRedirects: false,
       maxPayload: limits.frameBytesMax,
@@ -62,14 +83,28 @@ export function csmsDialer(address: CsmsAddress, limits: SocketLimits, clock: Cl
       perMessageDeflate: compression,
       skipUTF8Validation: false,
       autoPong: false,
-      headers: { 'user-agent': 'gatewatt' },
-      // For wss: the certificate of the CSMS is always verified.
-      rejectUnauthorized: true,
-      minVersion: 'TLSv1.2',
+      headers: headersFor(dial),
+      ...(new URL(address.url).protocol === 'wss:'
+        ? {
+            createConnection: (endpoint: unknown) =>
+              connectTls(endpoint as CsmsEndpoint, address.tls?.() ?? plainCsmsTls, (code) => {
+                untrusted = code;
+              }),
+          }
+        : {}),
     });
     const { connectTimeoutSeconds } = address;
-    return connectionFrom(socket, dial, { connectTimeoutSeconds, limits, clock });
+    const untrustedCode = (): string | undefined => untrusted;
+    return connectionFrom(socket, dial, { connectTimeoutSeconds, untrustedCode, limits, clock });
   };
+}
+
+function headersFor({ authorization }: Dial): Readonly<Record<string, string>> {
+  const headers = { 'user-agent': 'gatewatt' };
+  if (authorization === undefined) return headers;
+  const { password, user } = authorization;
+  const credential = Buffer.concat([Buffer.from(`${user}:`, 'utf8'), password]);
+  return { ...headers, authorization: `Basic ${credential.toString('base64')}` };
 }
 
 /** The identity, percent-encoded, after the path of `base`. */
@@ -82,6 +117,8 @@ export function urlFor(base: string, id: ChargerId): string {
 
 interface DialTools {
   readonly connectTimeoutSeconds: number;
+  /** What was wrong with the certificate of the CSMS; undefined when nothing was. */
+  readonly untrustedCode: () => string | undefined;
   readonly limits: SocketLimits;
   readonly clock: Clock;
 }
@@ -89,7 +126,7 @@ interface DialTools {
 function connectionFrom(
   socket: WebSocket,
   dial: Dial,
-  { connectTimeoutSeconds, limits, clock }: DialTools,
+  { connectTimeoutSeconds, untrustedCode, limits, clock }: DialTools,
 ): Promise<Result<CsmsConnection, DialFailure>> {
   return new Promise((resolve) => {
     let failure: DialFailure | undefined;
@@ -118,7 +155,11 @@ function connectionFrom(
       socket.terminate();
     });
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      failure ??= { code: 'CSMS_UNREACHABLE', detail: error.code ?? 'connection failed' };
+      const untrusted = untrustedCode();
+      failure ??=
+        untrusted === undefined
+          ? { code: 'CSMS_UNREACHABLE', detail: error.code ?? 'connection failed' }
+          : { code: 'CSMS_UNTRUSTED', detail: untrusted };
     });
     socket.on('close', () => {
       onDecided();

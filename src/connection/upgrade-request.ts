@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { ChargerId } from '../chargers/charger-id.ts';
+import { type BasicEvidence, parseBasic } from '../identity/basic-auth.ts';
 import { type IdentitySource, parseChargerId } from '../identity/parse-charger-id.ts';
 import { failed, ok, type Result } from '../lib/result.ts';
+import type { CertificateEvidence } from '../pki/client-certificate.ts';
 
 /** What a charger asks for, parsed once. */
 export interface UpgradeRequest {
@@ -9,10 +11,18 @@ export interface UpgradeRequest {
   readonly unverifiedId: ChargerId;
   readonly offered: readonly string[];
   readonly remoteAddress: string;
+  /** What the Authorization headers say, not verified; on every listener. */
+  readonly basic: BasicEvidence;
+  /** The certificate that the charger has shown the key of; undefined when it has shown none. */
+  readonly clientCertificate: CertificateEvidence | undefined;
 }
 
 /** Why a request is no acceptable upgrade. */
-export type UpgradeFailure = 'UPGRADE_MALFORMED' | 'UPGRADE_PATH' | 'IDENTITY_MALFORMED';
+export type UpgradeFailure =
+  | 'UPGRADE_MALFORMED'
+  | 'UPGRADE_PATH'
+  | 'IDENTITY_MALFORMED'
+  | 'CERTIFICATE_UNREADABLE';
 
 /** How a listener reads identities. */
 export interface IdentityReading {
@@ -34,8 +44,10 @@ const subprotocolsMax = 16;
 export function parseUpgrade(
   request: IncomingMessage,
   reading: IdentityReading,
+  clientCertificate?: CertificateEvidence | 'unreadable',
 ): Result<UpgradeRequest, UpgradeFailure> {
   const { headers } = request;
+  const basic = takeAuthorization(request);
   const key = headers['sec-websocket-key'];
   const isUpgrade =
     request.method === 'GET' &&
@@ -49,8 +61,27 @@ export function parseUpgrade(
   if (offered === undefined) return failed('UPGRADE_MALFORMED');
   const id = parseChargerId(request.url ?? '', reading.paths, reading.source);
   if (!id.ok) return failed(id.error === 'path' ? 'UPGRADE_PATH' : 'IDENTITY_MALFORMED');
+  if (clientCertificate === 'unreadable') return failed('CERTIFICATE_UNREADABLE');
   const remoteAddress = request.socket.remoteAddress ?? 'unknown';
-  return ok({ unverifiedId: id.value, offered, remoteAddress });
+  return ok({ unverifiedId: id.value, offered, remoteAddress, basic, clientCertificate });
+}
+
+/**
+ * Reads the Authorization headers, and wipes them out of the request, which ws and the arrival hold
+ * on to.
+ *
+ * From the raw headers: of several, Node keeps the first one only.
+ */
+function takeAuthorization(request: IncomingMessage): BasicEvidence {
+  const { headers, rawHeaders } = request;
+  const found: string[] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() !== 'authorization') continue;
+    found.push(rawHeaders[index + 1] ?? '');
+    rawHeaders[index + 1] = '';
+  }
+  delete headers.authorization;
+  return parseBasic(found);
 }
 
 /** The names in the header; undefined when it is malformed. */

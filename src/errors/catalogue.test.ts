@@ -3,13 +3,8 @@ import { describe, test } from 'node:test';
 import { spellErrorCode } from '../ocpp/error-codes.ts';
 import { encodeMessage } from '../ocpp/message.ts';
 import { ocppVersions } from '../ocpp/version.ts';
-import {
-  type ErrorCode,
-  type ErrorEntry,
-  errors,
-  isCallErrorCode,
-  isCloseErrorCode,
-} from './catalogue.ts';
+import { type ErrorCode, errors, isCallErrorCode, isCloseErrorCode } from './catalogue.ts';
+import type { ErrorEntry } from './error-entry.ts';
 import { toCallError } from './to-call-error.ts';
 import { toClose } from './to-close.ts';
 import { type HttpRefusal, toHttp } from './to-http.ts';
@@ -99,7 +94,10 @@ describe('the error catalogue', () => {
   });
 
   test('a refusal that will pass says when', () => {
-    assert.equal(toHttp('CSMS_UNREACHABLE', 17).headers['retry-after'], '17');
+    assert.equal(
+      toHttp('CSMS_UNREACHABLE', { retryAfterSeconds: 17 }).headers['retry-after'],
+      '17',
+    );
   });
 
   test('426 names what to upgrade to (RFC 9110 section 15.5.22)', () => {

@@ -1,132 +1,6 @@
-import type { ErrorCode } from '../errors/catalogue.ts';
-import type { OcppVersion, Peer } from '../ocpp/version.ts';
-
-/**
- * Everything that the gateway reports of itself. Logs and metrics are made from events and from
- * nothing else, so that what is counted is what is written.
- *
- * `charger` is the identity as the charger wrote it: bounded and printable by construction.
- * `detail` never holds what a peer sent.
- */
-export interface EventFields {
-  readonly GatewayStarted: { readonly listeners: readonly string[]; readonly csms: string };
-  readonly GatewayStopping: { readonly sessions: number };
-  readonly GatewayStopped: { readonly sessionsCut: number };
-  readonly ListenerUnauthenticated: { readonly listener: string; readonly address: string };
-  readonly UpgradeRefused: {
-    readonly code: ErrorCode;
-    readonly listener: string;
-    readonly remoteAddress: string;
-    readonly charger?: string | undefined;
-    readonly detail?: string | undefined;
-  };
-  readonly CsmsDialFailed: {
-    readonly charger: string;
-    readonly code: ErrorCode;
-    readonly detail: string;
-  };
-  readonly DuplicateIdentity: {
-    readonly charger: string;
-    readonly remoteAddress: string;
-    readonly outcome: 'newcomer-refused' | 'older-replaced';
-  };
-  readonly SessionOpened: {
-    readonly charger: string;
-    readonly version: OcppVersion;
-    readonly listener: string;
-    readonly remoteAddress: string;
-  };
-  readonly SessionClosed: {
-    readonly charger: string;
-    readonly code: ErrorCode;
-    readonly endedBy: Peer | 'gateway';
-    readonly durationSeconds: number;
-    readonly peerCloseCode?: number | undefined;
-  };
-  readonly SessionFailed: { readonly charger: string; readonly error: unknown };
-  readonly ChargerDescribed: {
-    readonly charger: string;
-    readonly vendor: string | undefined;
-    readonly model: string | undefined;
-    readonly firmware: string | undefined;
-  };
-  readonly FrameAdmitted: {
-    readonly charger: string;
-    readonly from: Peer;
-    readonly version: OcppVersion;
-    readonly frameKind: string;
-    readonly action: string | undefined;
-  };
-  readonly FrameFlagged: FrameFinding;
-  readonly FrameRefused: FrameFinding & { readonly penalty: string };
-  readonly FrameRewritten: {
-    readonly charger: string;
-    readonly from: Peer;
-    readonly action: string;
-    readonly handler: string;
-  };
-  readonly CallRetried: { readonly charger: string; readonly from: Peer };
-  readonly CallRefused: {
-    readonly charger: string;
-    readonly from: Peer;
-    readonly code: ErrorCode;
-    readonly action: string | undefined;
-  };
-  readonly QuarantineFailed: { readonly detail: string };
-  readonly EventsSuppressed: { readonly suppressed: string; readonly count: number };
-  readonly FrameRecorded: {
-    readonly charger: string;
-    readonly from: Peer;
-    readonly version: OcppVersion;
-    /** The message as text, without its secrets. */
-    readonly frame: string;
-  };
-  readonly StoreUnavailable: { readonly detail: string };
-  readonly StoreRestored: Readonly<Record<never, never>>;
-  readonly ClaimLost: { readonly charger: string };
-  readonly IdentityQuarantined: {
-    readonly charger: string;
-    readonly reason: string;
-    /** RFC 3339. */
-    readonly until: string;
-    readonly by: string;
-  };
-  readonly IdentityReleased: { readonly charger: string; readonly by: string };
-  readonly ChargerEnrolled: { readonly charger: string; readonly remoteAddress: string };
-  readonly ChargerAdded: AdministrativeAct & { readonly settings: unknown };
-  readonly ChargerChanged: AdministrativeAct & { readonly settings: unknown };
-  readonly ChargerRemoved: AdministrativeAct;
-  readonly QuarantinedFrameReleased: AdministrativeAct & { readonly frameId: string };
-  readonly KnowledgeLost: { readonly count: number };
-  readonly HousekeepingFailed: { readonly error: unknown };
-  readonly AuditFailed: { readonly detail: string };
-  readonly AuditGap: { readonly count: number };
-  readonly AuditPruned: {
-    readonly count: number;
-    /** Number and hash of the last record that was pruned. */
-    readonly throughSequence: number;
-    readonly hash: string;
-  };
-}
-
-/** What somebody did with the command line. */
-export interface AdministrativeAct {
-  readonly charger: string;
-  /** The account of the operating system. */
-  readonly by: string;
-}
-
-/** One message that broke a rule. */
-export interface FrameFinding {
-  readonly charger: string;
-  readonly from: Peer;
-  readonly version: OcppVersion;
-  readonly rule: string;
-  readonly code: ErrorCode;
-  readonly severity: string;
-  readonly action: string | undefined;
-  readonly detail: string;
-}
+import { credentialEvents } from './credential-events.ts';
+import type { EventEntry } from './event-entry.ts';
+import type { EventFields } from './fields.ts';
 
 /** The name of an event. */
 export type EventName = keyof EventFields;
@@ -135,18 +9,6 @@ export type EventName = keyof EventFields;
 export type GatewayEvent = {
   readonly [Name in EventName]: { readonly name: Name } & EventFields[Name];
 }[EventName];
-
-/** How loud an event is. `none` is counted but not logged. */
-export type EventLevel = 'none' | 'debug' | 'info' | 'warn' | 'error';
-
-/** What an event means and what to do about it. */
-export interface EventEntry {
-  readonly level: EventLevel;
-  /** Does the audit log have it? What refused, changed, held or released something, and who acted. */
-  readonly isAudited: boolean;
-  readonly meaning: string;
-  readonly remedy: string;
-}
 
 /** The catalogue. `docs/events.md` is generated from it. */
 export const events: Readonly<Record<EventName, EventEntry>> = {
@@ -374,4 +236,5 @@ export const events: Readonly<Record<EventName, EventEntry>> = {
     meaning: 'The oldest audit records were deleted, because they were too old or too many.',
     remedy: 'Export them before, if they must be kept: `gatewatt audit export`.',
   },
+  ...credentialEvents,
 };

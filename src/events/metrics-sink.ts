@@ -9,6 +9,8 @@ export interface GatewayMetrics {
   readonly sink: EventSink;
   /** Seconds between receiving a message and handing it to the other socket. */
   observeAdded(from: string, kind: string, seconds: number): void;
+  /** Asks `read` for the passwords that were checked with a slow hash, at each scrape. */
+  passwordChecksFrom(read: () => number): void;
   /** Asks `read` for the number of sessions at each scrape. */
   sessionsFrom(read: () => number): void;
   /** Asks `read` for the state of the store at each scrape. */
@@ -51,6 +53,27 @@ export function gatewayMetrics(options: { readonly processMetrics: boolean }): G
     registers,
   });
 
+  const securityEvents = new Counter({
+    name: 'gatewatt_charger_security_events_total',
+    help: 'Security events that chargers report, by type (`unknown` for other names) and whether they are critical.',
+    labelNames: ['type', 'critical'],
+    registers,
+  });
+  const handshakes = new Counter({
+    name: 'gatewatt_tls_handshake_failures_total',
+    help: 'TLS handshakes of chargers that were refused or not finished, by finding.',
+    labelNames: ['listener', 'finding'],
+    registers,
+  });
+
+  const countSecurity = (event: GatewayEvent): void => {
+    if (event.name === 'ChargerSecurityEvent') {
+      securityEvents.inc({ type: event.type, critical: String(event.isCritical) });
+    } else if (event.name === 'TlsHandshakeFailed') {
+      handshakes.inc({ listener: event.listener, finding: event.finding });
+    }
+  };
+
   const countFrame = (event: GatewayEvent): void => {
     switch (event.name) {
       case 'FrameAdmitted':
@@ -72,6 +95,7 @@ export function gatewayMetrics(options: { readonly processMetrics: boolean }): G
     registry,
     sink: (event) => {
       countFrame(event);
+      countSecurity(event);
       const code = 'code' in event ? event.code : '';
       if (event.name !== 'FrameAdmitted') eventCount.inc({ event: event.name, code });
     },
@@ -91,6 +115,19 @@ export function gatewayMetrics(options: { readonly processMetrics: boolean }): G
         registers,
         collect() {
           this.set(read().unwritten);
+        },
+      });
+    },
+    passwordChecksFrom: (read) => {
+      let counted = 0;
+      new Counter({
+        name: 'gatewatt_password_hashes_total',
+        help: 'Passwords that were checked with a slow hash. Each takes a processor some 20 ms.',
+        registers,
+        collect() {
+          const now = read();
+          this.inc(now - counted);
+          counted = now;
         },
       });
     },

@@ -1,29 +1,45 @@
-import type { ChargerId } from '../chargers/charger-id.ts';
+import { type ChargerId, identityKey } from '../chargers/charger-id.ts';
 import type { Claim } from '../chargers/claims.ts';
-import type { ChargerDirectory } from '../chargers/directory.ts';
 import type { Memories } from '../chargers/memories.ts';
 import type { ChargerMemory } from '../chargers/memory/charger-memory.ts';
 import type { Arrival } from '../connection/charger-listener.ts';
-import type { CsmsDialer, DialFailure } from '../connection/csms-dialer.ts';
+import type { CsmsAuthorization, CsmsDialer, DialFailure } from '../connection/csms-dialer.ts';
+import type { PeerLink } from '../connection/peer-link.ts';
 import type { HttpErrorCode } from '../errors/catalogue.ts';
 import { toClose } from '../errors/to-close.ts';
-import { type AdmissionPolicy, type AdmittedCharger, admitCharger } from '../identity/admission.ts';
-import type { Random } from '../lib/random.ts';
+import { open as openSealed } from '../identity/sealed-text.ts';
+import type { OcppVersion } from '../ocpp/version.ts';
+import type { ClientTrust } from '../pki/trust.ts';
 import { isStoreError } from '../store/store-error.ts';
-import { Session, type SessionTools } from './session.ts';
+import { type AdmitTools, type AdmittedArrival, admitArrival } from './admit-arrival.ts';
+import { CommissioningDesk } from './commissioning-desk.ts';
+import { type NotedAuthentication, noteAuthentication } from './note-authentication.ts';
+import { Session } from './session.ts';
+import { sessionCredential } from './session-credential.ts';
+import type { SessionTools } from './session-tools.ts';
 import type { Sessions } from './sessions.ts';
+
+/** How the gateway shows the CSMS for which charger it speaks. */
+export type CsmsAuth =
+  /** Not at all, or with a certificate of its own for all of them. */
+  | { readonly type: 'none' | 'clientCertificate' }
+  /** With the charger's own password. */
+  | { readonly type: 'forward' }
+  /** With one for each charger, encrypted with `key`. */
+  | { readonly type: 'perCharger'; readonly key: Buffer };
 
 /** What it takes to turn an arrival into a session. */
 export interface ArrivalTools {
-  readonly admission: AdmissionPolicy;
-  readonly directory: ChargerDirectory;
+  readonly admit: AdmitTools;
   readonly sessions: Sessions;
   readonly memories: Memories;
+  readonly csmsAuth: CsmsAuth;
+  /** What becomes of the CSMS's own changes of a charger's password. */
+  readonly credentialChanges: 'refuse' | 'track';
+  /** Whose certificates count at this moment on the listener of this name. */
+  clientTrust(listener: string): ClientTrust | undefined;
   readonly dial: CsmsDialer;
-  readonly random: Random;
   readonly session: SessionTools;
-  /** Seconds after which a refused charger may try again; some are added at random. */
-  readonly retryAfterSeconds: number;
   readonly open: Set<Session>;
   /** Aborted when the gateway stops: whoever is on the way in by then is refused. */
   readonly stopping: AbortSignal;
@@ -31,9 +47,15 @@ export interface ArrivalTools {
 
 /** A charger that has its claim, and what is known of it. */
 interface Claimed {
-  readonly admitted: AdmittedCharger;
+  readonly arrived: AdmittedArrival;
   readonly claim: Claim;
   memory: ChargerMemory | undefined;
+}
+
+/** The CSMS's side of a session, and the version that was agreed on. */
+interface CsmsSide {
+  readonly link: PeerLink;
+  readonly version: OcppVersion;
 }
 
 /**
@@ -49,15 +71,15 @@ interface Claimed {
 export async function welcome(arrival: Arrival, tools: ArrivalTools): Promise<void> {
   let claimed: Claimed | undefined;
   try {
-    const admitted = await admit(arrival, tools);
-    if (admitted === undefined) return;
-    const claim = await claimIdentity(admitted.id, arrival, tools);
+    const arrived = await admitArrival(arrival, tools.admit);
+    if (arrived === undefined) return;
+    const claim = await claimIdentity(arrived.admitted.id, arrival, tools);
     if (claim === undefined) return;
-    claimed = { admitted, claim, memory: undefined };
+    claimed = { arrived, claim, memory: undefined };
     // While the claim was contested, an operator may have changed his mind.
-    const current = await admit(arrival, tools);
+    const current = await admitArrival(arrival, tools.admit, arrived);
     if (current !== undefined) {
-      claimed = { admitted: current, claim, memory: undefined };
+      claimed = { arrived: current, claim, memory: undefined };
       if (await connectThrough(claimed, arrival, tools)) return;
     }
   } catch (error) {
@@ -66,36 +88,6 @@ export async function welcome(arrival: Arrival, tools: ArrivalTools): Promise<vo
   if (claimed === undefined) return;
   tools.sessions.end(claimed.claim);
   tools.memories.ended(claimed.claim, claimed.memory);
-}
-
-/** Who it is, and whether it may connect; undefined when it was refused. */
-async function admit(
-  arrival: Arrival,
-  { admission, directory, session }: ArrivalTools,
-): Promise<AdmittedCharger | undefined> {
-  const { request } = arrival;
-  const { unverifiedId } = request;
-  const found = await directory.find(unverifiedId);
-  const admitted = admitCharger(
-    { ...request, securityProfile: arrival.securityProfile },
-    found.record,
-    admission,
-  );
-  if (!admitted.ok) {
-    arrival.refuse(admitted.error);
-    return undefined;
-  }
-  const { id } = admitted.value;
-  const entered = await directory.enter(id, found);
-  if (entered === 'full') {
-    arrival.refuse('ENROLLMENT_FULL');
-    return undefined;
-  }
-  if (entered === 'enrolled') {
-    const { remoteAddress } = request;
-    session.emit({ name: 'ChargerEnrolled', charger: id, remoteAddress });
-  }
-  return admitted.value;
 }
 
 /** The claim, or undefined when the charger was refused because it is connected already. */
@@ -110,7 +102,7 @@ async function claimIdentity(
   switch (result.is) {
     case 'active':
       emit({ name: 'DuplicateIdentity', charger, remoteAddress, outcome: 'newcomer-refused' });
-      arrival.refuse('IDENTITY_ACTIVE', retryAfter(tools));
+      arrival.refuse('IDENTITY_ACTIVE', tools.admit.retryAfter());
       return undefined;
     case 'gone':
       return undefined;
@@ -118,7 +110,7 @@ async function claimIdentity(
       const { isNew, reason, untilMs } = result;
       const until = new Date(untilMs).toISOString();
       if (isNew) emit({ name: 'IdentityQuarantined', charger, reason, until, by: 'gateway' });
-      arrival.refuse('IDENTITY_QUARANTINED', retryAfter(tools));
+      arrival.refuse('IDENTITY_QUARANTINED', tools.admit.retryAfter());
       return undefined;
     }
     case 'claimed':
@@ -135,70 +127,175 @@ async function connectThrough(
   arrival: Arrival,
   tools: ArrivalTools,
 ): Promise<boolean> {
-  const { admitted, claim } = claimed;
-  const { id, offeredSubprotocol, record, versions } = admitted;
+  const { arrived, claim } = claimed;
+  const { admitted, authenticated } = arrived;
+  const { id, offeredSubprotocol, record } = admitted;
   const memory = await tools.memories.load(claim);
   claimed.memory = memory;
-  const signal = AbortSignal.any([arrival.gone, tools.stopping]);
-  // While an older connection was asked, this one may have gone.
-  const connection = signal.aborted ? undefined : await tools.dial({ id, versions, signal });
-  if (connection === undefined || tools.stopping.aborted) {
-    if (connection?.ok === true) connection.value.socket.close(toClose('GATEWAY_STOPPING'));
-    if (!arrival.gone.aborted) arrival.refuse('GATEWAY_STOPPING', retryAfter(tools));
+  let session: Session | undefined;
+  // Nobody knows yet who a charger with a default password is: the CSMS need not hear of it.
+  const isNew = authenticated.by === 'default-password';
+  const csms = isNew
+    ? deskFor(arrived, tools, () => session?.commission())
+    : await dialFor(arrived, arrival, tools);
+  if (csms === undefined) return false;
+  const { link, version } = csms;
+  const { listener, request, securityProfile } = arrival;
+  const { remoteAddress } = request;
+  const entrance = { remoteAddress, securityProfile };
+  let noted: NotedAuthentication;
+  try {
+    const { emit, store } = tools.session;
+    noted = await noteAuthentication(arrived, entrance, store, emit);
+  } catch (error) {
+    link.close(toClose('CHARGER_GONE'));
+    throw error;
+  }
+  if (noted.is === 'contradicted') {
+    link.close(toClose('CHARGER_GONE'));
+    // It comes again, and is judged by what is known now.
+    arrival.refuse('CREDENTIAL_SUPERSEDED');
     return false;
   }
-  if (!connection.ok) {
-    refuseAfterDial(arrival, id, connection.error, tools);
-    return false;
-  }
-  const { socket: csms, version } = connection.value;
+  const { passwordHash } = noted;
   const charger = await arrival.accept(
     offeredSubprotocol ? version : undefined,
     record?.pingSeconds,
   );
   if (charger === undefined) {
-    csms.close(toClose('CHARGER_GONE'));
+    link.close(toClose('CHARGER_GONE'));
     return false;
   }
-  const { listener, request } = arrival;
-  const subject = { charger: id, version, listener, record, claim, memory };
-  const session: Session = new Session(subject, { charger, csms }, tools.session, () => {
-    tools.open.delete(session);
+  const { clientCertificate } = request;
+  const changes = tools.credentialChanges;
+  const isStillTrusted = trustCheck(arrival, tools);
+  const shown = { clientCertificate, isStillTrusted, passwordHash, securityProfile, changes };
+  const credential = sessionCredential(arrived, shown);
+  const subject = { charger: id, version, listener, credential, record, claim, memory };
+  const started: Session = new Session(subject, { charger, csms: link }, tools.session, () => {
+    tools.open.delete(started);
     tools.sessions.end(claim);
   });
-  tools.open.add(session);
-  tools.sessions.hold(claim, session);
-  const { remoteAddress } = request;
-  tools.session.emit({ name: 'SessionOpened', charger: id, version, listener, remoteAddress });
-  session.start();
+  session = started;
+  tools.open.add(started);
+  tools.sessions.hold(claim, started);
+  tools.session.emit({
+    name: 'SessionOpened',
+    charger: id,
+    version,
+    listener,
+    remoteAddress,
+    securityProfile,
+    credential: credential.by,
+    restriction: credential.restriction,
+  });
+  started.start();
   return true;
+}
+
+/** Judges the charger's certificate again when the authorities or their lists have changed. */
+function trustCheck({ listener, request }: Arrival, tools: ArrivalTools): () => boolean {
+  const { clientCertificate } = request;
+  let judgedBy = tools.clientTrust(listener);
+  let isTrusted = true;
+  return () => {
+    const trust = tools.clientTrust(listener);
+    if (trust !== judgedBy && clientCertificate !== undefined) {
+      judgedBy = trust;
+      isTrusted = tools.admit.authenticator.trusts(clientCertificate, listener, trust);
+    }
+    return isTrusted;
+  };
+}
+
+/** Stands in for the CSMS, in the version that the charger likes best. */
+function deskFor(
+  { admitted }: AdmittedArrival,
+  { session }: ArrivalTools,
+  onBooted: () => void,
+): CsmsSide | undefined {
+  const [version] = admitted.versions;
+  if (version === undefined) return undefined;
+  return { link: new CommissioningDesk(session.clock, onBooted), version };
+}
+
+/** The connection to the CSMS; undefined when the charger was refused because there is none. */
+async function dialFor(
+  arrived: AdmittedArrival,
+  arrival: Arrival,
+  tools: ArrivalTools,
+): Promise<CsmsSide | undefined> {
+  const { id, versions } = arrived.admitted;
+  const authorization = authorizationFor(arrived, tools.csmsAuth);
+  if (authorization === 'missing') {
+    const detail = 'no password towards the CSMS';
+    refuseAfterDial(arrival, id, { code: 'CSMS_CREDENTIAL_MISSING', detail }, tools);
+    return undefined;
+  }
+  const signal = AbortSignal.any([arrival.gone, tools.stopping]);
+  // While an older connection was asked, this one may have gone.
+  const connection = signal.aborted
+    ? undefined
+    : await tools.dial({ id, versions, signal, authorization });
+  if (connection === undefined || tools.stopping.aborted) {
+    if (connection?.ok === true) connection.value.socket.close(toClose('GATEWAY_STOPPING'));
+    if (!arrival.gone.aborted) arrival.refuse('GATEWAY_STOPPING', tools.admit.retryAfter());
+    return undefined;
+  }
+  if (!connection.ok) {
+    refuseAfterDial(arrival, id, connection.error, tools);
+    return undefined;
+  }
+  const { socket, version } = connection.value;
+  return { link: socket, version };
+}
+
+/** What the gateway says to the CSMS for this charger; undefined for nothing. */
+function authorizationFor(
+  { admitted, authenticated, found }: AdmittedArrival,
+  auth: CsmsAuth,
+): CsmsAuthorization | undefined | 'missing' {
+  const user = admitted.id;
+  switch (auth.type) {
+    case 'none':
+    case 'clientCertificate':
+      return undefined;
+    case 'forward': {
+      const password = authenticated.by === 'certificate' ? undefined : authenticated.password;
+      return password === undefined ? undefined : { user, password };
+    }
+    case 'perCharger': {
+      const { csmsPassword } = found.credential;
+      if (csmsPassword === undefined) return 'missing';
+      const password = openSealed(csmsPassword, auth.key, identityKey(user));
+      return password === undefined ? 'missing' : { user, password };
+    }
+  }
 }
 
 function refuseAfterDial(
   arrival: Arrival,
   charger: ChargerId,
-  { code, detail }: DialFailure,
+  {
+    code,
+    detail,
+  }: DialFailure | { readonly code: 'CSMS_CREDENTIAL_MISSING'; readonly detail: string },
   tools: ArrivalTools,
 ): void {
   if (arrival.gone.aborted) return;
   tools.session.emit({ name: 'CsmsDialFailed', charger, code, detail });
   const refusal: HttpErrorCode = code;
   // A charger that has no version in common will have none in a minute either.
-  const isPassing = code !== 'SUBPROTOCOL_NONE_IN_COMMON';
-  arrival.refuse(refusal, isPassing ? retryAfter(tools) : undefined);
+  const isPassing = code !== 'SUBPROTOCOL_NONE_IN_COMMON' && code !== 'CSMS_CREDENTIAL_MISSING';
+  arrival.refuse(refusal, isPassing ? tools.admit.retryAfter() : undefined);
 }
 
 function refuseAfterFailure(arrival: Arrival, error: unknown, tools: ArrivalTools): void {
   if (isStoreError(error)) {
-    arrival.refuse('STORE_UNAVAILABLE', retryAfter(tools));
+    arrival.refuse('STORE_UNAVAILABLE', tools.admit.retryAfter());
     return;
   }
   const charger = arrival.request.unverifiedId;
   tools.session.emit({ name: 'SessionFailed', charger, error });
   arrival.refuse('SESSION_FAILED');
-}
-
-/** Spread, so that chargers that were refused together do not come back together. */
-function retryAfter({ random, retryAfterSeconds }: ArrivalTools): number {
-  return random.integer(retryAfterSeconds, 2 * retryAfterSeconds);
 }

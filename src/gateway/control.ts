@@ -6,4 +6,6 @@ export interface GatewayControl {
   sessionCount(): number;
   /** Chargers of which something is still to be written to the store. */
   unwrittenCount(): number;
+  /** Passwords that were compared with a slow hash since the start. */
+  passwordChecks(): number;
 }

@@ -1,8 +1,11 @@
 import type { CallErrorCode, CloseErrorCode, ErrorCode } from '../errors/catalogue.ts';
-import type { FrameFinding, GatewayEvent } from '../events/catalogue.ts';
+import type { GatewayEvent } from '../events/catalogue.ts';
+import type { FrameFinding } from '../events/fields.ts';
 import { isActionName } from '../ocpp/actions.ts';
+import type { CredentialChange } from '../ocpp/credential-changes.ts';
 import type { Call, Message } from '../ocpp/message.ts';
 import type { Peer } from '../ocpp/version.ts';
+import type { LookUp } from '../policy/context.ts';
 import type { Admitted, Frame } from '../rules/frame.ts';
 
 /**
@@ -18,10 +21,25 @@ export type Effect =
   | { readonly do: 'rewrite'; readonly to: Peer; readonly message: Message }
   /** Take note of what a message that is passed on says about the charger. */
   | { readonly do: 'learn'; readonly from: Peer; readonly frame: Admitted<Frame> }
-  /** Ask the store whose transaction this is; then judge the message again. */
-  | { readonly do: 'look-up'; readonly transactionId: string }
-  /** Send the call when its turn comes. */
-  | { readonly do: 'enqueue'; readonly from: Peer; readonly call: Admitted<Frame<Call>> }
+  /** Ask the store; then judge the message again. */
+  | { readonly do: 'look-up'; readonly question: LookUp }
+  /**
+   * Send the call when its turn comes.
+   *
+   * `instead`: what to send in place of the original bytes.
+   */
+  | {
+      readonly do: 'enqueue';
+      readonly from: Peer;
+      readonly call: Admitted<Frame<Call>>;
+      readonly instead?: Call | undefined;
+    }
+  /** Take note, in the store, of what this call of the CSMS changes; then go on. */
+  | {
+      readonly do: 'watch-credential';
+      readonly call: Admitted<Frame<Call>>;
+      readonly changes: readonly CredentialChange[];
+    }
   /** The open call of `caller` is over. */
   | {
       readonly do: 'settle';
@@ -47,7 +65,7 @@ export type Effect =
     };
 
 /** What can be done without waiting for anything. */
-export type ImmediateEffect = Exclude<Effect, { readonly do: 'look-up' }>;
+export type ImmediateEffect = Exclude<Effect, { readonly do: 'look-up' | 'watch-credential' }>;
 
 /** What the gateway tells a caller when its call cannot be passed on. */
 export function refusalOf(

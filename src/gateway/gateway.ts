@@ -14,13 +14,15 @@ import { type CsmsAddress, csmsDialer } from '../connection/csms-dialer.ts';
 import type { SocketLimits } from '../connection/limits.ts';
 import type { EventSink } from '../events/emit.ts';
 import type { AdmissionPolicy } from '../identity/admission.ts';
+import { type AuthenticationPolicy, Authenticator } from '../identity/authentication.ts';
+import { PasswordVerifier, type PasswordVerifierOptions } from '../identity/password-verifier.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { CallLaneLimits } from '../queue/call-lane.ts';
 import type { RulePolicy } from '../rules/presets.ts';
 import type { Store } from '../store/store.ts';
 import { isStoreError } from '../store/store-error.ts';
-import { type ArrivalTools, welcome } from './arrivals.ts';
+import { type ArrivalTools, type CsmsAuth, welcome } from './arrivals.ts';
 import type { GatewayControl } from './control.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { Session } from './session.ts';
@@ -32,7 +34,14 @@ export interface GatewayOptions {
   readonly listeners: readonly ListenerOptions[];
   readonly csms: CsmsAddress;
   readonly csmsLimits: SocketLimits;
+  readonly csmsAuth: CsmsAuth;
   readonly admission: AdmissionPolicy;
+  readonly authentication: AuthenticationPolicy;
+  readonly passwords: PasswordVerifierOptions;
+  /** What becomes of the CSMS's own changes of a charger's password. */
+  readonly credentialChanges: 'refuse' | 'track';
+  /** Days after which a charger gets a new password; 0 for never. */
+  readonly rotateDays: number;
   readonly records: ChargerRecords;
   readonly enrolledMax: number;
   readonly claims: ClaimOptions;
@@ -44,6 +53,7 @@ export interface GatewayOptions {
   /** Limits of the calls of each side. */
   readonly lanes: Readonly<Record<'charger' | 'csms', CallLaneLimits>>;
   readonly strikes: StrikeLimits;
+  /** Seconds after which a refused charger may try again; some are added at random. */
   readonly retryAfterSeconds: number;
   /** Seconds for open calls to finish at shutdown, over which the closes are spread as well. */
   readonly drainSeconds: number;
@@ -99,25 +109,38 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
   });
   const directory = new ChargerDirectory(store, options.records, options.enrolledMax);
   const stopping = new AbortController();
+  let listeners: readonly ChargerListener[] = [];
+  const verifier = new PasswordVerifier(options.passwords, clock);
+  const authenticator = new Authenticator(options.authentication, verifier, clock);
   const arrivalTools: ArrivalTools = {
-    admission: options.admission,
-    directory,
+    admit: {
+      admission: options.admission,
+      authenticator,
+      directory,
+      emit,
+      // Spread, so that chargers that were refused together do not come back together.
+      retryAfter: () => random.integer(options.retryAfterSeconds, 2 * options.retryAfterSeconds),
+    },
     sessions,
     memories,
+    csmsAuth: options.csmsAuth,
+    credentialChanges: options.credentialChanges,
+    clientTrust: (name) => listeners.find((listener) => listener.name === name)?.clientTrust(),
     dial: csmsDialer(options.csms, options.csmsLimits, clock),
-    random,
-    retryAfterSeconds: options.retryAfterSeconds,
     open,
     stopping: stopping.signal,
     session: {
       clock,
+      random,
       emit,
+      store,
       quarantine: tools.quarantine,
       memories,
       policy: options.rules,
       lanes: options.lanes,
       strikes: options.strikes,
       probeSeconds: options.probeSeconds,
+      rotateDays: options.rotateDays,
       observeAdded: tools.observeAdded,
       audited: tools.audited,
     },
@@ -130,7 +153,7 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
     clock,
     emit,
     leaseMs: options.claims.leaseMs,
-    admitsUnknown: options.admission.unknown === 'enroll',
+    admitsUnknown: options.authentication.unknown === 'enroll',
     prune: async () => {
       const pruned =
         (await pruneTransactions(store, options.retention)) +
@@ -150,7 +173,6 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
       if (!isStoreError(error)) throw error;
     }
   };
-  let listeners: readonly ChargerListener[];
   try {
     listeners = await openListeners(options.listeners, (listenerOptions) =>
       openChargerListener(
@@ -188,6 +210,7 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
       if (stopping.signal.aborted) return 'stopping';
       return store.isAvailable ? 'ready' : 'store unavailable';
     },
+    passwordChecks: () => verifier.argon2Count,
     unwrittenCount: () => memories.unwrittenCount,
     sessionCount: () => open.size,
     stop,

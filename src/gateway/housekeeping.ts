@@ -34,6 +34,13 @@ const lookMs = 500;
 const changesMax = 200;
 /** How often there may be something to prune, in milliseconds. */
 const pruneMs = 600_000;
+/** Between two reviews of what chargers are connected with, in milliseconds. */
+const reviewMs = 2_000;
+/** Chargers that are reviewed in a step, and the time between two steps, in milliseconds. */
+const reviewedAtOnceMax = 20;
+const reviewStepMs = 100;
+/** Passwords that are replaced because of their age in one review. */
+const rotationsPerReviewMax = 4;
 /** Between two steps of pruning, so that they never crowd out what matters, in milliseconds. */
 const pruneStepMs = 250;
 
@@ -67,6 +74,7 @@ export class Housekeeping {
       // Two renewals may fail before the lease runs out.
       this.#repeat(leaseMs / 3, () => this.#renew()),
       this.#repeat(pruneMs, () => this.#prune()),
+      this.#repeat(reviewMs, () => this.#review()),
     ];
   }
 
@@ -170,12 +178,30 @@ export class Housekeeping {
       return;
     }
     const id = storedIdentity(key);
-    const { entry, record } = await directory.find(id);
+    const { certificates } = holder;
+    const { certificateOwners, credential, entry, record } = await directory.find(id, certificates);
     const isQuarantined = (await claims.quarantinedUntilMs(id)) !== undefined;
     if (isQuarantined) holder.end('IDENTITY_QUARANTINED');
     else if (record === undefined && (!admitsUnknown || entry === undefined)) {
       holder.end('CHARGER_REMOVED');
-    } else holder.applyRecord(record);
+    } else if (certificates.length > 0 && !certificateOwners.includes(key)) {
+      holder.end('CREDENTIAL_REVOKED');
+    } else {
+      holder.applyRecord(record);
+      holder.applyCredential(credential);
+    }
+  }
+
+  async #review(): Promise<void> {
+    const { clock, sessions } = this.#tools;
+    let rotations = 0;
+    for (const [index, key] of sessions.keys().entries()) {
+      // A fleet that was commissioned in one hour is due in one hour, and must not reconnect at once.
+      const hasRotated = sessions.holderOf(key)?.review(rotations < rotationsPerReviewMax);
+      if (hasRotated === true) rotations += 1;
+      if ((index + 1) % reviewedAtOnceMax === 0) await this.#pause(clock, reviewStepMs);
+      if (this.#isStopping) return;
+    }
   }
 
   async #prune(): Promise<void> {

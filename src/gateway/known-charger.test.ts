@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { admittedCall, admittedResult } from '../../test/support/conversation.ts';
 import { openFallibleStore } from '../../test/support/fallible-store.ts';
+import { noCredential } from '../../test/support/session-credential.ts';
+import { bindCertificate } from '../chargers/certificate-bindings.ts';
 import type { ChargerId } from '../chargers/charger-id.ts';
 import { Claims } from '../chargers/claims.ts';
 import { Memories } from '../chargers/memories.ts';
@@ -17,6 +19,7 @@ import { KnownCharger } from './known-charger.ts';
 
 const charger = 'CP-1' as ChargerId;
 const claim = { charger, epoch: 1 };
+const transaction = (transactionId: string) => ({ about: 'transaction', transactionId }) as const;
 const standard: RulePolicy = { preset: 'standard', overrides: [] };
 
 async function setUp(policy = standard) {
@@ -32,13 +35,12 @@ async function setUp(policy = standard) {
         charger,
         version: 'ocpp1.6',
         listener: 'field',
+        credential: noCredential(),
         record: undefined,
         claim,
         memory,
       },
-      memories,
-      policy,
-      clock,
+      { clock, memories, policy, store },
     );
   return {
     fallible,
@@ -57,6 +59,10 @@ async function setUp(policy = standard) {
           })
           .execute(),
       ),
+    binds: (identity: string, value: string) =>
+      store.transact((db) =>
+        bindCertificate(db, identity as ChargerId, { kind: 'common-name', value }, 1),
+      ),
     [Symbol.asyncDispose]: () => fallible[Symbol.asyncDispose](),
   };
 }
@@ -66,15 +72,15 @@ describe('what a session knows of its charger', () => {
     await using setup = await setUp();
     const known = setup.know();
     assert.equal(known.context.otherOwnersOf('7'), undefined);
-    await known.lookUp('7');
+    await known.lookUp(transaction('7'));
     assert.equal(known.context.otherOwnersOf('7'), 0);
     await setup.owns('cp-2', '7');
-    known.forgetLookUp();
+    known.forget(transaction('7'));
     assert.equal(known.context.otherOwnersOf('7'), undefined);
-    await known.lookUp('7');
+    await known.lookUp(transaction('7'));
     assert.equal(known.context.otherOwnersOf('7'), 1);
     await setup.owns('cp-3', '7');
-    await known.lookUp('7');
+    await known.lookUp(transaction('7'));
     assert.equal(known.context.otherOwnersOf('7'), 2);
   });
 
@@ -82,12 +88,33 @@ describe('what a session knows of its charger', () => {
     await using setup = await setUp();
     const known = setup.know();
     setup.fallible.failure = new StoreError('unavailable', 'away');
-    await known.lookUp('7');
+    await known.lookUp(transaction('7'));
     assert.equal(known.context.otherOwnersOf('7'), 'unknown');
     setup.fallible.failure = new TypeError('broken');
     setup.fallible.clock.advance(1000);
-    await assert.rejects(known.lookUp('8'), /broken/);
+    await assert.rejects(known.lookUp(transaction('8')), /broken/);
     assert.equal(known.context.otherOwnersOf('8'), 'unknown', 'fails closed');
+  });
+
+  test('T2-14: whose the name of a certificate is, is asked for one message at a time', async () => {
+    await using setup = await setUp();
+    const known = setup.know();
+    const question = { about: 'certificate', commonName: 'SERIAL-2' } as const;
+    const isForeign = () => known.context.isForeignName('SERIAL-2');
+    await known.lookUp(question);
+    assert.equal(isForeign(), false);
+    assert.equal(known.context.isForeignName('SERIAL-3'), undefined);
+    await setup.binds('CP-1', 'SERIAL-2');
+    await known.lookUp(question);
+    assert.equal(isForeign(), false, 'its own');
+    known.forget(question);
+    assert.equal(isForeign(), undefined);
+    await setup.binds('CP-2', 'SERIAL-4');
+    await known.lookUp({ about: 'certificate', commonName: 'SERIAL-4' });
+    assert.equal(known.context.isForeignName('SERIAL-4'), true);
+    setup.fallible.failure = new StoreError('unavailable', 'away');
+    await known.lookUp(question);
+    assert.equal(isForeign(), 'unknown');
   });
 
   test('calls of the connection before are stale, by side and id, for one connection', async () => {

@@ -1,11 +1,12 @@
-import type { ChargerId } from '../chargers/charger-id.ts';
+import { ownersOf } from '../chargers/certificate-bindings.ts';
+import { type ChargerId, identityKey } from '../chargers/charger-id.ts';
 import type { Claim } from '../chargers/claims.ts';
 import type { Memories } from '../chargers/memories.ts';
 import type { ChargerMemory } from '../chargers/memory/charger-memory.ts';
 import type { ChargerRecord } from '../chargers/record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { OcppVersion, Peer } from '../ocpp/version.ts';
-import type { PolicyContext } from '../policy/context.ts';
+import type { LookUp, PolicyContext } from '../policy/context.ts';
 import { policyRules } from '../policy/table.ts';
 import type { Admitted, Frame } from '../rules/frame.ts';
 import {
@@ -18,13 +19,16 @@ import {
 import { isRuleName, type Rule } from '../rules/rule.ts';
 import type { UnverifiedDescription } from '../rules/soft.ts';
 import { rules as messageRules } from '../rules/table.ts';
+import type { Store } from '../store/store.ts';
 import { isStoreError } from '../store/store-error.ts';
+import type { SessionCredential } from './session-credential.ts';
 
 /** Who a session is about. */
 export interface KnownChargerSubject {
   readonly charger: ChargerId;
   readonly version: OcppVersion;
   readonly listener: string;
+  readonly credential: SessionCredential;
   readonly record: ChargerRecord | undefined;
   readonly claim: Claim;
   /** What was learned of the charger on earlier connections. */
@@ -37,6 +41,14 @@ export interface OpenCall {
   readonly from: Peer;
   readonly id: string;
   readonly action: string;
+}
+
+/** What knowing a charger needs. */
+export interface KnownChargerTools {
+  readonly clock: Clock;
+  readonly memories: Memories;
+  readonly policy: RulePolicy;
+  readonly store: Store;
 }
 
 /**
@@ -54,18 +66,22 @@ export class KnownCharger {
   readonly #clock: Clock;
   /** Calls of the connection before, which nobody waits for any more. */
   readonly #stale: ReadonlySet<string>;
+  readonly #store: Store;
   /** How many other chargers have the transaction that was looked up for the message in hand. */
-  #lookedUp: { readonly transactionId: string; readonly others: number | 'unknown' } | undefined;
+  #transaction: { readonly id: string; readonly others: number | 'unknown' } | undefined;
+  /** Whether the name that was looked up for the message in hand is one of another charger. */
+  #commonName: { readonly name: string; readonly isForeign: boolean | 'unknown' } | undefined;
   #record: ChargerRecord | undefined;
   #description: UnverifiedDescription;
   #modes: Modes;
 
-  constructor(subject: KnownChargerSubject, memories: Memories, policy: RulePolicy, clock: Clock) {
-    const { charger, memory, record, version } = subject;
+  constructor(subject: KnownChargerSubject, { clock, memories, policy, store }: KnownChargerTools) {
+    const { charger, credential, memory, record, version } = subject;
     this.charger = charger;
     this.version = version;
     this.#subject = subject;
     this.#memories = memories;
+    this.#store = store;
     this.#policy = policy;
     this.#clock = clock;
     this.#stale = new Set(memory.outstanding.map(({ from, id }) => `${from} ${id}`));
@@ -78,7 +94,22 @@ export class KnownCharger {
       wasTriggered: (action) => memory.wasTriggered(action),
       ownsTransaction: (transactionId) => memory.ownsTransaction(transactionId),
       otherOwnersOf: (transactionId) =>
-        this.#lookedUp?.transactionId === transactionId ? this.#lookedUp.others : undefined,
+        this.#transaction?.id === transactionId ? this.#transaction.others : undefined,
+      isForeignName: (name) =>
+        this.#commonName?.name === name ? this.#commonName.isForeign : undefined,
+      securityProfile: credential.securityProfile,
+      usedProfile: credential.usedProfile,
+      credentialChanges: credential.changes,
+      restriction: credential.restriction,
+      isOwnCertificate: (data) => credential.isOwnCertificate(data),
+      commonNames: credential.commonNames,
+      get mayRequestCertificate() {
+        return memory.mayRequestCertificate(clock.nowMs());
+      },
+      get lastSigningRequest() {
+        return memory.lastSigningRequest;
+      },
+      nowMs: () => clock.nowMs(),
     };
     this.rules = [...messageRules, ...policyRules(this.context)];
     this.#record = record;
@@ -91,6 +122,11 @@ export class KnownCharger {
   /** The modes in force. */
   get modes(): Modes {
     return this.#modes;
+  }
+
+  /** With what it has connected. */
+  get credential(): SessionCredential {
+    return this.#subject.credential;
   }
 
   /** What the operator has written down. */
@@ -151,24 +187,45 @@ export class KnownCharger {
   }
 
   /**
-   * Asks the store how many other chargers have this transaction; then the context knows.
+   * Asks the store; then the context knows.
    *
    * @throws what is a defect, not a store that is away.
    */
-  async lookUp(transactionId: string): Promise<void> {
-    let others: number | 'unknown' = 'unknown';
-    try {
-      others = (await this.#memories.otherOwners(this.charger, transactionId)).length;
-    } catch (error) {
-      if (!isStoreError(error)) throw error;
-    } finally {
-      this.#lookedUp = { transactionId, others };
+  async lookUp(question: LookUp): Promise<void> {
+    switch (question.about) {
+      case 'transaction': {
+        const { transactionId: id } = question;
+        this.#transaction = { id, others: 'unknown' };
+        const others = await this.#ask(() => this.#memories.otherOwners(this.charger, id));
+        if (others !== undefined) this.#transaction = { id, others: others.length };
+        return;
+      }
+      case 'certificate': {
+        const { commonName: name } = question;
+        this.#commonName = { name, isForeign: 'unknown' };
+        const binding = { kind: 'common-name', value: name } as const;
+        const owners = await this.#ask(() => this.#store.query((db) => ownersOf(db, [binding])));
+        if (owners === undefined) return;
+        const key = identityKey(this.charger);
+        this.#commonName = { name, isForeign: owners.some((owner) => owner !== key) };
+      }
     }
   }
 
   /** The message was judged; the next one may find another answer. */
-  forgetLookUp(): void {
-    this.#lookedUp = undefined;
+  forget(question: LookUp): void {
+    if (question.about === 'transaction') this.#transaction = undefined;
+    else this.#commonName = undefined;
+  }
+
+  /** @returns undefined when the store is away. */
+  async #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer | undefined> {
+    try {
+      return await ask();
+    } catch (error) {
+      if (isStoreError(error)) return undefined;
+      throw error;
+    }
   }
 
   /** The connection has ended, with these calls open. */

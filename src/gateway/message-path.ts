@@ -1,11 +1,14 @@
 import { isCloseErrorCode } from '../errors/catalogue.ts';
-import type { FrameFinding } from '../events/catalogue.ts';
-import { replyHandlerFor } from '../handlers/table.ts';
+import type { FrameFinding } from '../events/fields.ts';
+import { callHandlerFor, replyHandlerFor } from '../handlers/table.ts';
 import { isActionName } from '../ocpp/actions.ts';
+import { credentialChangesIn } from '../ocpp/credential-changes.ts';
+import type { Call } from '../ocpp/message.ts';
 import { redactText } from '../ocpp/secrets.ts';
+import { describeSecurityEvent } from '../ocpp/security-events.ts';
 import { type OcppVersion, otherPeer, type Peer } from '../ocpp/version.ts';
 import type { PolicyContext } from '../policy/context.ts';
-import { transactionToLookUp } from '../policy/transaction-owner.ts';
+import { lookUpFor } from '../policy/look-up.ts';
 import type { CallLane } from '../queue/call-lane.ts';
 import { admit, type Verdict } from '../rules/admit.ts';
 import { decode } from '../rules/decode.ts';
@@ -52,8 +55,10 @@ export function passMessage(
     // Before the rules: an override for this model must hold for its first message already.
     const description = describedBy(decoded.frame);
     if (description !== undefined) conversation.describe(description);
-    const transactionId = transactionToLookUp(decoded.frame, conversation.context);
-    if (transactionId !== undefined) return [{ do: 'look-up', transactionId }];
+  }
+  if (decoded.frame.kind !== 'unreadable') {
+    const question = lookUpFor(decoded.frame, from, conversation.context);
+    if (question !== undefined) return [{ do: 'look-up', question }];
   }
   const correlation = correlate(decoded.frame, from, conversation, nowMs);
   const { modes } = conversation;
@@ -113,16 +118,25 @@ function admittedEffects(
       }
       // Only a mode that blocks nothing lets such a call through; the lane could not hold both.
       if (correlation.is === 'conflict' && correlation.open) {
-        return [...counted, { do: 'forward', to, frame }];
+        const outcome = callHandlerFor(version, frame.action, from)?.handle({
+          call: frame,
+          version,
+        });
+        const sent: Effect =
+          outcome?.do === 'rewrite'
+            ? { do: 'rewrite', to, message: outcome.message }
+            : { do: 'forward', to, frame };
+        return [...counted, sent];
       }
-      return [...counted, { do: 'learn', from, frame }, { do: 'enqueue', from, call: frame }];
+      return [...counted, ...callEffects(frame, conversation, from)];
     case 'call-result': {
       const settle: Effect = { do: 'settle', caller: to, id: frame.id, hasResult: true };
       if (correlation.is !== 'answer') return [...counted, { do: 'forward', to, frame }];
       const learned: Effect = { do: 'learn', from, frame };
       const { action } = correlation;
       const handler = replyHandlerFor(version, action, from);
-      const outcome = handler?.handle({ reply: frame, action, version });
+      const { restriction } = conversation.context;
+      const outcome = handler?.handle({ reply: frame, action, version, restriction });
       if (handler === undefined || outcome === undefined || outcome.do === 'forward') {
         return [...counted, learned, { do: 'forward', to, frame }, settle];
       }
@@ -146,6 +160,38 @@ function admittedEffects(
     case 'unreadable':
       return [...counted, { do: 'forward', to, frame }];
   }
+}
+
+/** A call that is new: what it changes is noted before it goes on. */
+function callEffects(
+  frame: Admitted<Frame<Call>>,
+  { charger, version }: Conversation,
+  from: Peer,
+): readonly Effect[] {
+  const { action } = frame;
+  const learned: Effect = { do: 'learn', from, frame };
+  if (from === 'charger' && action === 'SecurityEventNotification') {
+    const report = describeSecurityEvent(frame, version);
+    const told: Effect = {
+      do: 'emit',
+      event: { name: 'ChargerSecurityEvent', charger, version, ...report },
+    };
+    return [told, learned, { do: 'enqueue', from, call: frame }];
+  }
+  const handler = callHandlerFor(version, action, from);
+  const outcome = handler?.handle({ call: frame, version });
+  if (handler !== undefined && outcome?.do === 'rewrite') {
+    const { name } = handler;
+    const rewritten: Effect = {
+      do: 'emit',
+      event: { name: 'FrameRewritten', charger, from, action, handler: name },
+    };
+    return [learned, { do: 'enqueue', from, call: frame, instead: outcome.message }, rewritten];
+  }
+  const enqueued: Effect = { do: 'enqueue', from, call: frame };
+  const changes = from === 'csms' ? credentialChangesIn(version, action, frame.payload) : [];
+  if (changes.length === 0) return [learned, enqueued];
+  return [{ do: 'watch-credential', call: frame, changes }, learned, enqueued];
 }
 
 /** What every message that passes leaves behind: a count, and a record where that was asked for. */

@@ -1,45 +1,30 @@
-import type { Quarantine } from '../audit/quarantine.ts';
+import type { CertificateBinding, ChargerCredential } from '../chargers/charger-credential.ts';
 import type { ChargerId } from '../chargers/charger-id.ts';
-import type { Memories } from '../chargers/memories.ts';
 import type { ChargerRecord } from '../chargers/record.ts';
-import type { PeerSocket, SocketEnd } from '../connection/peer-socket.ts';
+import type { SocketEnd } from '../connection/peer-socket.ts';
 import type { CloseErrorCode } from '../errors/catalogue.ts';
 import { toCallError } from '../errors/to-call-error.ts';
 import { toClose } from '../errors/to-close.ts';
-import type { EventSink } from '../events/emit.ts';
-import type { Clock, Timer } from '../lib/clock.ts';
-import { encodeMessage } from '../ocpp/message.ts';
+import { encodeMessage, type JsonObject } from '../ocpp/message.ts';
 import { type OcppVersion, otherPeer, type Peer } from '../ocpp/version.ts';
-import type { PolicyContext } from '../policy/context.ts';
-import { CallLane, type CallLaneLimits } from '../queue/call-lane.ts';
-import type { Modes, RulePolicy } from '../rules/presets.ts';
-import type { Rule } from '../rules/rule.ts';
-import { isNeverLost, type UnverifiedDescription } from '../rules/soft.ts';
+import type { QueuedCall } from '../queue/call-lane.ts';
+import { isNeverLost } from '../rules/soft.ts';
+import { CallPump } from './call-pump.ts';
+import { CredentialKeeper } from './credential-keeper.ts';
 import { type Effect, type ImmediateEffect, refusalOf } from './effects.ts';
 import { endCodes } from './end-codes.ts';
-import { KnownCharger, type KnownChargerSubject, type OpenCall } from './known-charger.ts';
-import { type Conversation, passMessage } from './message-path.ts';
+import { Inbox } from './inbox.ts';
+import { KnownCharger, type KnownChargerSubject } from './known-charger.ts';
+import { LiveConversation } from './live-conversation.ts';
+import { passMessage } from './message-path.ts';
+import { OwnCalls, type OwnReply } from './own-calls.ts';
 import { probePeer } from './probe.ts';
+import { Refusals } from './refusals.ts';
+import type { SessionSockets, SessionTools } from './session-tools.ts';
 import type { ClaimEnd, ClaimHolder } from './sessions.ts';
-import { type StrikeLimits, Strikes } from './strikes.ts';
+import { Strikes } from './strikes.ts';
 
-/** What a session needs of the gateway. */
-export interface SessionTools {
-  readonly clock: Clock;
-  readonly emit: EventSink;
-  readonly quarantine: Quarantine;
-  readonly memories: Memories;
-  readonly policy: RulePolicy;
-  readonly lanes: Readonly<Record<Peer, CallLaneLimits>>;
-  readonly strikes: StrikeLimits;
-  readonly probeSeconds: number;
-  observeAdded(from: string, kind: string, seconds: number): void;
-  /**
-   * Resolves when all that was emitted is in the audit log, or cannot be written at the moment.
-   * Never rejects.
-   */
-  audited(): Promise<void>;
-}
+const peers = ['charger', 'csms'] as const satisfies readonly Peer[];
 
 /**
  * One charger, connected through: two sockets, two lanes, and the message path between them.
@@ -47,53 +32,69 @@ export interface SessionTools {
  * Everything that one charger can cause ends here. What we broke ourselves ends the session, with
  * SessionFailed, and no other.
  */
-export class Session implements Conversation, ClaimHolder {
-  readonly charger: ChargerId;
-  readonly version: OcppVersion;
-  readonly lanes: Readonly<Record<Peer, CallLane>>;
+export class Session implements ClaimHolder {
+  readonly #charger: ChargerId;
+  readonly #version: OcppVersion;
   readonly #known: KnownCharger;
   readonly #tools: SessionTools;
-  readonly #sockets: Readonly<Record<Peer, PeerSocket>>;
+  readonly #sockets: SessionSockets;
   readonly #strikes: Readonly<Record<Peer, Strikes>>;
   readonly #startedAtMs: number;
   readonly #onEnd: () => void;
-  /** Messages of the charger that wait behind one that waits for the store. */
-  readonly #inbox: { readonly bytes: Uint8Array; readonly receivedAtMs: number }[] = [];
-  #isAsking = false;
-  /** Refusals that wait for the audit log. */
-  readonly #refusals = new Set<Promise<void>>();
-  #expiry: Timer | undefined;
-  #expiryAtMs = Infinity;
+  readonly #inboxes: Readonly<Record<Peer, Inbox>> = { charger: new Inbox(), csms: new Inbox() };
+  readonly #pump: CallPump;
+  readonly #conversation: LiveConversation;
+  readonly #ownCalls: OwnCalls;
+  readonly #keeper: CredentialKeeper;
+  readonly #refusals: Refusals;
   #isEnded = false;
   #isDraining = false;
 
   /** `onEnd` is called once, when both sockets are closed or closing. */
   constructor(
     subject: KnownChargerSubject,
-    sockets: Readonly<Record<Peer, PeerSocket>>,
+    sockets: SessionSockets,
     tools: SessionTools,
     onEnd: () => void,
   ) {
-    this.charger = subject.charger;
-    this.version = subject.version;
-    this.#known = new KnownCharger(subject, tools.memories, tools.policy, tools.clock);
+    const { clock, emit, memories, policy, random, rotateDays, store, strikes } = tools;
+    this.#charger = subject.charger;
+    this.#version = subject.version;
+    this.#known = new KnownCharger(subject, { clock, memories, policy, store });
     this.#sockets = sockets;
     this.#tools = tools;
     this.#onEnd = onEnd;
-    this.lanes = {
-      charger: new CallLane(tools.lanes.charger),
-      csms: new CallLane(tools.lanes.csms),
-    };
-    this.#strikes = {
-      charger: new Strikes(tools.strikes, tools.clock),
-      csms: new Strikes(tools.strikes, tools.clock),
-    };
-    this.#startedAtMs = tools.clock.elapsedMs();
+    this.#ownCalls = new OwnCalls(random);
+    this.#refusals = new Refusals(tools);
+    this.#pump = new CallPump(tools.lanes, clock, {
+      onTurn: (from, { arrivedAtMs, call }) => {
+        const bytes = call.instead ?? call.bytes;
+        this.#forward(otherPeer(from), bytes, 'call', arrivedAtMs);
+      },
+      onExpired: (from, call, wasSent) => this.#onExpired(from, call, wasSent),
+      onTimer: () => this.#guard(() => this.#runCalls()),
+    });
+    this.#conversation = new LiveConversation(this.#known, this.#pump.lanes, emit);
+    this.#strikes = { charger: new Strikes(strikes, clock), csms: new Strikes(strikes, clock) };
+    this.#keeper = new CredentialKeeper(subject, {
+      clock,
+      emit,
+      store,
+      rotateDays,
+      call: (action, payload) => this.#callCharger(action, payload),
+      end: (code) => this.end(code),
+      fail: (error) => {
+        this.#guard(() => {
+          throw error;
+        });
+      },
+    });
+    this.#startedAtMs = clock.elapsedMs();
   }
 
   /** Lets the messages flow. */
   start(): void {
-    for (const from of ['charger', 'csms'] satisfies Peer[]) {
+    for (const from of peers) {
       this.#sockets[from].start({
         onMessage: (bytes) => this.#guard(() => this.#onMessage(from, bytes)),
         onEnd: (end) => this.#guard(() => this.#onSocketEnd(from, end)),
@@ -101,35 +102,28 @@ export class Session implements Conversation, ClaimHolder {
         onDrained: () => this.#readAgain(otherPeer(from)),
       });
     }
+    this.#keeper.start();
   }
 
-  get modes(): Modes {
-    return this.#known.modes;
-  }
-
-  get rules(): readonly Rule[] {
-    return this.#known.rules;
-  }
-
-  get context(): PolicyContext {
-    return this.#known.context;
-  }
-
-  get recordsMessages(): boolean {
-    return this.#known.record?.recordsMessages === true;
-  }
-
-  isStale(caller: Peer, callId: string): boolean {
-    return this.#known.isStale(caller, callId);
-  }
-
-  describe(description: UnverifiedDescription): void {
-    this.#known.describe(description);
-    this.#tools.emit({ name: 'ChargerDescribed', charger: this.charger, ...description });
+  get certificates(): readonly CertificateBinding[] {
+    return this.#known.credential.certificates;
   }
 
   applyRecord(record: ChargerRecord | undefined): void {
     this.#known.applyRecord(record);
+  }
+
+  applyCredential(credential: ChargerCredential): void {
+    this.#keeper.apply(credential);
+  }
+
+  /** The charger has been told to wait until it has a password of its own: gives it one. */
+  commission(): void {
+    this.#keeper.commission();
+  }
+
+  review(mayRotate: boolean): boolean {
+    return this.#keeper.review(mayRotate);
   }
 
   probe(): Promise<'alive' | 'silent'> {
@@ -155,7 +149,7 @@ export class Session implements Conversation, ClaimHolder {
 
   /** Is somebody waiting for an answer? */
   get hasOpenCall(): boolean {
-    return Object.values(this.lanes).some((lane) => lane.hasOpenCall || lane.waitingCount > 0);
+    return this.#pump.hasOpenCall;
   }
 
   /** The one catch of a session. */
@@ -163,29 +157,44 @@ export class Session implements Conversation, ClaimHolder {
     try {
       action();
     } catch (error) {
-      this.#tools.emit({ name: 'SessionFailed', charger: this.charger, error });
+      this.#tools.emit({ name: 'SessionFailed', charger: this.#charger, error });
       const code = 'SESSION_FAILED';
       this.#end(code, 'gateway', { charger: code, csms: code });
     }
   }
 
-  #onMessage(from: Peer, bytes: Buffer): void {
+  #onMessage(from: Peer, bytes: Uint8Array): void {
     if (this.#isEnded) return;
     const receivedAtMs = this.#tools.clock.elapsedMs();
-    if (from === 'charger' && this.#isAsking) {
-      this.#inbox.push({ bytes, receivedAtMs });
+    if (this.#inboxes[from].isHeld) {
+      this.#inboxes[from].add({ bytes, receivedAtMs });
       return;
     }
     this.#pass(from, bytes, receivedAtMs);
-    this.#pump();
+    this.#runCalls();
   }
 
   #pass(from: Peer, bytes: Uint8Array, receivedAtMs: number): void {
-    for (const effect of passMessage(this, from, bytes, receivedAtMs)) {
+    const effects = passMessage(this.#conversation, from, bytes, receivedAtMs);
+    let done = 0;
+    for (const effect of effects) {
       if (this.#isEnded) return;
+      done += 1;
       if (effect.do === 'look-up') {
-        this.#inbox.unshift({ bytes, receivedAtMs });
-        void this.#lookUp(effect.transactionId);
+        const { question } = effect;
+        void this.#hold(from, this.#known.lookUp(question), () => {
+          this.#pass(from, bytes, receivedAtMs);
+          this.#known.forget(question);
+        });
+        return;
+      }
+      if (effect.do === 'watch-credential') {
+        const { call, changes } = effect;
+        const rest = effects.slice(done) as readonly ImmediateEffect[];
+        void this.#hold(from, this.#keeper.watch(call, changes), (isWatched) => {
+          const refusal = refusalOf(this.#charger, from, call, 'CREDENTIAL_CHANGE');
+          this.#runAll(isWatched ? rest : refusal, receivedAtMs);
+        });
         return;
       }
       this.#run(effect, receivedAtMs);
@@ -193,67 +202,80 @@ export class Session implements Conversation, ClaimHolder {
   }
 
   /**
-   * Asks the store whose transaction it is. The charger's messages wait meanwhile, in their order;
-   * those of the CSMS do not.
+   * Waits for the store. The messages of this side wait meanwhile, in their order; those of the
+   * other do not.
    */
-  async #lookUp(transactionId: string): Promise<void> {
-    this.#isAsking = true;
-    this.#sockets.charger.pause();
-    let defect: unknown;
+  async #hold<Value>(
+    from: Peer,
+    work: Promise<Value>,
+    then: (value: Value) => void,
+  ): Promise<void> {
+    const inbox = this.#inboxes[from];
+    inbox.hold();
+    this.#sockets[from].pause();
+    let goOn: () => void;
     try {
-      await this.#known.lookUp(transactionId);
-    } catch (error) {
-      defect = error;
+      const value = await work;
+      goOn = () => then(value);
+    } catch (defect) {
+      goOn = () => {
+        throw defect;
+      };
     }
-    this.#isAsking = false;
+    inbox.release();
     this.#guard(() => {
-      if (defect !== undefined) throw defect;
-      const first = this.#inbox.shift();
-      if (first !== undefined) this.#pass('charger', first.bytes, first.receivedAtMs);
-      this.#known.forgetLookUp();
-      while (!this.#isEnded && !this.#isAsking) {
-        const next = this.#inbox.shift();
-        if (next === undefined) break;
-        this.#pass('charger', next.bytes, next.receivedAtMs);
+      if (this.#isEnded) return;
+      goOn();
+      for (let next = inbox.next(); next !== undefined; next = inbox.next()) {
+        if (this.#isEnded) return;
+        this.#pass(from, next.bytes, next.receivedAtMs);
       }
-      if (!this.#sockets.csms.isCongested) this.#readAgain('charger');
-      this.#pump();
+      if (!this.#sockets[otherPeer(from)].isCongested) this.#readAgain(from);
+      this.#runCalls();
     });
   }
 
   #readAgain(from: Peer): void {
-    if (from === 'csms' || !this.#isAsking) this.#sockets[from].resume();
+    if (!this.#inboxes[from].isHeld) this.#sockets[from].resume();
   }
 
-  /** Does it at once. A look-up is what others wait for, and is seen to in `#pass`. */
+  /** Does it at once. What others wait for is seen to in `#pass`. */
   #run(effect: ImmediateEffect, receivedAtMs: number): void {
     const { clock, emit, quarantine } = this.#tools;
     switch (effect.do) {
-      case 'forward':
-        this.#forward(effect.to, effect.frame.bytes, effect.frame.kind, receivedAtMs);
+      case 'forward': {
+        const { frame, to } = effect;
+        if (to === 'csms' && this.#ownCalls.take(frame)) return;
+        this.#forward(to, frame.bytes, frame.kind, receivedAtMs);
         return;
+      }
       case 'rewrite': {
         const { kind } = effect.message;
         this.#forward(effect.to, Buffer.from(encodeMessage(effect.message)), kind, receivedAtMs);
         return;
       }
       case 'enqueue': {
-        const { call, from } = effect;
-        if (this.lanes[from].offer(call, receivedAtMs, isNeverLost(call))) return;
+        const { call, from, instead } = effect;
+        if (this.#pump.lanes[from].offer(call, receivedAtMs, isNeverLost(call), instead)) return;
         this.#known.callOver(from, call.id);
-        this.#runAll(refusalOf(this.charger, from, call, 'QUEUE_FULL'), receivedAtMs);
+        this.#runAll(refusalOf(this.#charger, from, call, 'QUEUE_FULL'), receivedAtMs);
         return;
       }
       case 'learn':
         this.#known.learn(effect.from, effect.frame);
+        this.#keeper.learn(effect.from, effect.frame);
         return;
       case 'settle':
-        this.lanes[effect.caller].settle(effect.id, effect.hasResult, clock.elapsedMs());
+        this.#pump.lanes[effect.caller].settle(effect.id, effect.hasResult, clock.elapsedMs());
         this.#known.callOver(effect.caller, effect.id);
         return;
       case 'call-error': {
-        const refusal = this.#refuse(effect).finally(() => this.#refusals.delete(refusal));
-        this.#refusals.add(refusal);
+        if (effect.to === 'csms' && this.#ownCalls.has(effect.id)) {
+          // The charger has answered, but its answer broke a rule: nobody knows what it meant.
+          this.#ownCalls.settle(effect.id, { is: 'unanswered' });
+          return;
+        }
+        this.#refusals.afterAudit(() => this.#guard(() => this.#refuse(effect)));
         return;
       }
       case 'strike':
@@ -274,28 +296,26 @@ export class Session implements Conversation, ClaimHolder {
     }
   }
 
-  /**
-   * Tells a caller that its call was refused, once the audit log has the refusal: what was answered
-   * for survives the gateway.
-   */
-  async #refuse({ code, id, to }: Extract<Effect, { do: 'call-error' }>): Promise<void> {
-    await this.#tools.audited();
-    this.#guard(() => {
-      const spelledAs = to === 'charger' ? this.#known.record?.spellErrorsAs : undefined;
-      const message = toCallError(code, id, spelledAs ?? this.version);
-      this.#sockets[to].sendOwn(encodeMessage(message));
-    });
-  }
-
-  #openCalls(): OpenCall[] {
-    return (['charger', 'csms'] satisfies Peer[]).flatMap((from) => {
-      const call = this.lanes[from].openCall;
-      return call === undefined ? [] : [{ from, id: call.id, action: call.action }];
-    });
+  /** Tells a caller that its call was refused. */
+  #refuse({ code, id, to }: Extract<Effect, { do: 'call-error' }>): void {
+    const spelledAs = to === 'charger' ? this.#known.record?.spellErrorsAs : undefined;
+    const message = toCallError(code, id, spelledAs ?? this.#version);
+    this.#sockets[to].sendOwn(encodeMessage(message));
   }
 
   #runAll(effects: readonly ImmediateEffect[], receivedAtMs: number): void {
-    for (const effect of effects) this.#run(effect, receivedAtMs);
+    for (const effect of effects) if (!this.#isEnded) this.#run(effect, receivedAtMs);
+  }
+
+  /** Makes a call of the gateway's own. It waits for its turn like those of the CSMS. */
+  #callCharger(action: string, payload: JsonObject): Promise<OwnReply> {
+    const { call, reply } = this.#ownCalls.make(action, payload);
+    this.#guard(() => {
+      if (this.#isEnded || !this.#pump.lanes.csms.offerOwn(call, this.#tools.clock.elapsedMs())) {
+        this.#ownCalls.settle(call.id, { is: 'unanswered' });
+      } else this.#runCalls();
+    });
+    return reply;
   }
 
   #forward(to: Peer, bytes: Uint8Array, kind: string, receivedAtMs: number): void {
@@ -309,48 +329,22 @@ export class Session implements Conversation, ClaimHolder {
   }
 
   /** Sees to the calls whose time is up, and sends those whose turn it is. */
-  #pump(): void {
+  #runCalls(): void {
     if (this.#isEnded) return;
-    const nowMs = this.#tools.clock.elapsedMs();
-    for (const from of ['charger', 'csms'] satisfies Peer[]) {
-      // First: a command whose time is up must not be sent because its turn has come.
-      this.#expire(from, nowMs);
-      const waiting = this.lanes[from].next(nowMs);
-      if (waiting === undefined) continue;
-      this.#forward(otherPeer(from), waiting.call.bytes, 'call', waiting.arrivedAtMs);
-    }
-    if (this.#isDraining && !this.hasOpenCall) {
-      this.stop();
-      return;
-    }
-    this.#scheduleExpiry(nowMs);
+    this.#pump.run();
+    if (this.#isDraining && !this.hasOpenCall) this.stop();
   }
 
-  /** One timer a session: it may come too early, then it looks and sets itself again. */
-  #scheduleExpiry(nowMs: number): void {
-    const times = Object.values(this.lanes).map((lane) => lane.nextExpiryMs() ?? Infinity);
-    const nextMs = Math.min(...times);
-    if (nextMs >= this.#expiryAtMs) return;
-    this.#expiry?.cancel();
-    this.#expiryAtMs = nextMs;
-    this.#expiry = this.#tools.clock.after(Math.max(0, nextMs - nowMs), () => {
-      this.#expiryAtMs = Infinity;
-      this.#guard(() => this.#pump());
-    });
-  }
-
-  #expire(from: Peer, nowMs: number): void {
-    const lane = this.lanes[from];
+  #onExpired(from: Peer, call: QueuedCall, wasSent: boolean): void {
+    this.#known.callOver(from, call.id);
+    if (this.#ownCalls.has(call.id)) this.#ownCalls.settle(call.id, { is: 'unanswered' });
     const passesLateReplies =
-      this.modes.modeOf('message-id', 'hard', otherPeer(from)) !== 'enforce';
-    for (const call of lane.expire(nowMs)) {
-      this.#known.callOver(from, call.id);
-      // Where late replies pass, our answer to a call that was sent would be a second one.
-      const wasSent = lane.correlateReply(call.id, nowMs).is === 'late';
-      const effects = refusalOf(this.charger, from, call, 'QUEUE_EXPIRED');
-      const answers = !(wasSent && passesLateReplies);
-      this.#runAll(answers ? effects : effects.filter((it) => it.do !== 'call-error'), nowMs);
-    }
+      this.#known.modes.modeOf('message-id', 'hard', otherPeer(from)) !== 'enforce';
+    // Where late replies pass, our answer to a call that was sent would be a second one.
+    const effects = refusalOf(this.#charger, from, call, 'QUEUE_EXPIRED');
+    const answers = !(wasSent && passesLateReplies);
+    const nowMs = this.#tools.clock.elapsedMs();
+    this.#runAll(answers ? effects : effects.filter((it) => it.do !== 'call-error'), nowMs);
   }
 
   #endBecauseOf(peer: Peer, code: CloseErrorCode): void {
@@ -373,17 +367,17 @@ export class Session implements Conversation, ClaimHolder {
   ): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    this.#expiry?.cancel();
+    this.#pump.stop();
     // What was refused is still answered.
-    void Promise.all(this.#refusals).then(() => {
-      for (const peer of ['charger', 'csms'] satisfies Peer[]) {
-        this.#sockets[peer].close(toClose(toPeers[peer]));
-      }
+    void this.#refusals.settled().then(() => {
+      for (const peer of peers) this.#sockets[peer].close(toClose(toPeers[peer]));
     });
-    this.#known.end(this.#openCalls());
+    this.#known.end(this.#pump.openCalls.filter(({ id }) => !this.#ownCalls.has(id)));
+    this.#ownCalls.end();
+    this.#keeper.stop();
     const { clock, emit } = this.#tools;
     const durationSeconds = (clock.elapsedMs() - this.#startedAtMs) / 1000;
-    const { charger } = this;
+    const charger = this.#charger;
     emit({ name: 'SessionClosed', charger, code, endedBy, durationSeconds, peerCloseCode });
     this.#onEnd();
   }

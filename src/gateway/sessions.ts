@@ -1,3 +1,4 @@
+import type { CertificateBinding, ChargerCredential } from '../chargers/charger-credential.ts';
 import { type ChargerId, identityKey } from '../chargers/charger-id.ts';
 import type { Claim, Claims, HeldClaim, TakeOutcome } from '../chargers/claims.ts';
 import type { ChargerRecord } from '../chargers/record.ts';
@@ -11,6 +12,17 @@ export interface ClaimHolder {
   end(code: ClaimEnd): void;
   /** The operator has written down something else about the charger. */
   applyRecord(record: ChargerRecord | undefined): void;
+  /** How the certificate that it came with is told to be its own; empty when it came without. */
+  readonly certificates: readonly CertificateBinding[];
+  /** What the store says of the charger's credential has changed. */
+  applyCredential(credential: ChargerCredential): void;
+  /**
+   * Looks whether the charger's certificate is still good, and its password too old.
+   *
+   * @param mayRotate whether such a password may be replaced now.
+   * @returns whether that was begun.
+   */
+  review(mayRotate: boolean): boolean;
 }
 
 /** Why a connection is ended whose claim is not its own any more. */
@@ -18,6 +30,8 @@ export type ClaimEnd =
   | 'SESSION_REPLACED'
   | 'CLAIM_LOST'
   | 'CHARGER_REMOVED'
+  | 'CREDENTIAL_CHANGED'
+  | 'CREDENTIAL_REVOKED'
   | 'IDENTITY_QUARANTINED';
 
 /** What to do with a second connection of one identity. */
@@ -197,7 +211,10 @@ export class Sessions {
       if (handedOver.is !== 'held') return outcomeOf(handedOver, replaces);
       // The store knows of its end by now, or another gateway has the charger.
     }
-    const taken = await this.#claims.take(charger);
+    let taken = await this.#claims.take(charger);
+    // Freed between the attempt and the look at who holds it.
+    if (taken.is === 'held' && taken.by.incarnation === '')
+      taken = await this.#claims.take(charger);
     if (taken.is !== 'held') return outcomeOf(taken, replaces);
     if (taken.by.incarnation !== this.#claims.incarnation) return this.#contest(charger, taken.by);
     // This gateway holds it, and no connection of it does: the answer to an earlier claim was lost.

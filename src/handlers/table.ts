@@ -1,9 +1,13 @@
 import type { OcppVersion, Peer } from '../ocpp/version.ts';
-import type { ReplyHandler } from './handler.ts';
-import { withholdCredentials } from './withhold-credentials.ts';
+import type { CallHandler, ReplyHandler } from './handler.ts';
+import { keepPending } from './keep-pending.ts';
+import { withholdCredentials, withholdReportedCredentials } from './withhold-credentials.ts';
 
-/** Every handler. At most one handles a message. */
-export const replyHandlers: readonly ReplyHandler[] = [withholdCredentials];
+/** Every handler of replies. At most one handles a reply. */
+export const replyHandlers: readonly ReplyHandler[] = [withholdCredentials, keepPending];
+
+/** Every handler of calls. At most one handles a call. */
+export const callHandlers: readonly CallHandler[] = [withholdReportedCredentials];
 
 /** The handler for replies of `from` to `action`, if there is one. */
 export function replyHandlerFor(
@@ -12,6 +16,17 @@ export function replyHandlerFor(
   from: Peer,
 ): ReplyHandler | undefined {
   return replyHandlers.find(
+    (handler) => handler.from === from && handler.actions[version].includes(action),
+  );
+}
+
+/** The handler for calls of `action` by `from`, if there is one. */
+export function callHandlerFor(
+  version: OcppVersion,
+  action: string,
+  from: Peer,
+): CallHandler | undefined {
+  return callHandlers.find(
     (handler) => handler.from === from && handler.actions[version].includes(action),
   );
 }

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { admittedResult } from '../../test/support/conversation.ts';
-import { senderOf } from '../ocpp/actions.ts';
-import { type OcppVersion, ocppVersions } from '../ocpp/version.ts';
-import { replyHandlerFor, replyHandlers } from './table.ts';
-import { withholdCredentials } from './withhold-credentials.ts';
+import { admittedCall, admittedResult } from '../../test/support/conversation.ts';
+import { samplePayload } from '../../test/support/sample-payload.ts';
+import { schemaErrors } from '../ocpp/schemas.ts';
+import type { OcppVersion } from '../ocpp/version.ts';
+import { withholdCredentials, withholdReportedCredentials } from './withhold-credentials.ts';
 
-// Goal: a credential never reaches the CSMS in a reply, and every other reply keeps its bytes.
-// Method: replies with and without a credential through the handler; then the table around it.
+// Goal: a credential never reaches the CSMS in a reply or a report, and everything else keeps its
+// bytes.
+// Method: replies and reports with and without a credential through the handlers.
 
 const secret = '0011223344556677';
 
 function handled(version: OcppVersion, action: string, payload: object) {
-  return withholdCredentials.handle({ reply: admittedResult(3, '7', payload), action, version });
+  const reply = admittedResult(3, '7', payload);
+  return withholdCredentials.handle({ reply, action, version, restriction: undefined });
 }
 
 const configuration = (value: string) => ({
@@ -76,33 +78,83 @@ describe('T2-10: credentials are withheld', () => {
   });
 });
 
-describe('the handler table', () => {
-  test('every handler names actions that exist and that its side can answer', () => {
-    for (const handler of replyHandlers) {
-      for (const version of ocppVersions) {
-        for (const action of handler.actions[version]) {
-          const sender = senderOf(version, action);
-          assert(sender !== undefined && sender !== handler.from, `${version} ${action}`);
+const later = ['ocpp2.0.1', 'ocpp2.1'] as const;
+
+function reported(version: OcppVersion, action: string, payload: object) {
+  const call = admittedCall(2, '7', action, payload);
+  return withholdReportedCredentials.handle({ call, version });
+}
+
+/** A report of two variables, the second of which is `name`. */
+const report = (name: string, value: string) => ({
+  requestId: 1,
+  generatedAt: '2026-01-01T00:00:00Z',
+  seqNo: 0,
+  reportData: [
+    {
+      component: { name: 'SecurityCtrlr' },
+      variable: { name: 'SecurityProfile' },
+      variableAttribute: [{ type: 'Actual', value: '2' }],
+    },
+    {
+      component: { name: 'SecurityCtrlr' },
+      variable: { name },
+      variableAttribute: [
+        { type: 'Actual', value, mutability: 'WriteOnly' },
+        { type: 'Target', value },
+      ],
+      variableCharacteristics: { dataType: 'string', supportsMonitoring: false, maxLimit: 40 },
+    },
+  ],
+});
+
+const eventOf = (name: string, actualValue: string) => ({
+  generatedAt: '2026-01-01T00:00:00Z',
+  seqNo: 0,
+  eventData: [
+    {
+      eventId: 1,
+      timestamp: '2026-01-01T00:00:00Z',
+      trigger: 'Delta',
+      actualValue,
+      component: { name: 'SecurityCtrlr' },
+      variable: { name },
+      eventNotificationType: 'CustomMonitor',
+    },
+  ],
+});
+
+describe('T2-10: credentials are withheld from reports', () => {
+  for (const version of later) {
+    for (const name of ['BasicAuthPassword', 'BASICAUTHPASSWORD', ' basicAuthPassword ']) {
+      test(`${version}: ${JSON.stringify(name)} in NotifyReport and NotifyEvent`, () => {
+        for (const [action, payload, clean] of [
+          ['NotifyReport', report(name, secret), report(name, '[redacted]')],
+          ['NotifyEvent', eventOf(name, secret), eventOf(name, '[redacted]')],
+        ] as const) {
+          assert.deepEqual(reported(version, action, payload), {
+            do: 'rewrite',
+            message: { kind: 'call', id: '7', action, payload: clean },
+          });
+          // What takes its place keeps the schema as well as what was there.
+          const errors = [payload, clean].map((it) => schemaErrors(version, action, 'request', it));
+          assert.deepEqual(errors, [[], []]);
         }
+      });
+    }
+
+    test(`${version}: reports without a credential are forwarded as they came`, () => {
+      for (const [action, payload] of [
+        ['NotifyReport', report('OrganizationName', secret)],
+        ['NotifyReport', report('BasicAuthPassword', '')],
+        // Nor is a password that the CSMS has given for its own server.
+        ['NotifyReport', report('LogUrl', 'ftp://u:p@h/')],
+        ['NotifyReport', samplePayload(version, 'NotifyReport', 'request', 'full')],
+        ['NotifyEvent', eventOf('AvailabilityState', 'Faulted')],
+        ['NotifyEvent', samplePayload(version, 'NotifyEvent', 'request', 'full')],
+      ] as const) {
+        assert.deepEqual(reported(version, action, payload), { do: 'forward' });
       }
-    }
-  });
-
-  test('at most one handler handles a message', () => {
-    for (const version of ocppVersions) {
-      const keys = replyHandlers.flatMap(({ actions, from }) =>
-        actions[version].map((action) => `${from} ${action}`),
-      );
-      assert.equal(new Set(keys).size, keys.length);
-    }
-  });
-
-  test('the handler is found for its side, action and version, and for nothing else', () => {
-    assert.equal(replyHandlerFor('ocpp1.6', 'GetConfiguration', 'charger'), withholdCredentials);
-    assert.equal(replyHandlerFor('ocpp2.1', 'GetVariables', 'charger'), withholdCredentials);
-    assert.equal(replyHandlerFor('ocpp1.6', 'GetConfiguration', 'csms'), undefined);
-    assert.equal(replyHandlerFor('ocpp1.6', 'GetVariables', 'charger'), undefined);
-    assert.equal(replyHandlerFor('ocpp2.1', 'GetConfiguration', 'charger'), undefined);
-    assert.equal(replyHandlerFor('ocpp1.6', 'Reset', 'charger'), undefined);
-  });
+    });
+  }
 });

@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 
 /** Chance is an argument everywhere, so that one seed replays a whole run. */
 export interface Random {
@@ -39,4 +39,12 @@ export function seededRandom(seed: number): Random {
       return `${hex(8)}-${hex(4)}-4${hex(3)}-${variant}${hex(3)}-${hex(12)}`;
     },
   };
+}
+
+/**
+ * Bytes for keys, salts and nonces, always from the operating system: no seed may ever foretell a
+ * secret.
+ */
+export function secretBytes(length: number): Buffer {
+  return randomBytes(length);
 }

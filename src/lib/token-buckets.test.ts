@@ -47,4 +47,43 @@ describe('token buckets', () => {
     const buckets = new TokenBuckets({ burst: 1, perSecond: 0 }, 2, manualClock());
     assert.deepEqual([buckets.take('__proto__'), buckets.take('__proto__')], [true, false]);
   });
+
+  test('the time until there are tokens is the time after which they can be taken', () => {
+    const clock = manualClock();
+    const buckets = new TokenBuckets({ burst: 2, perSecond: 0.5 }, 10, clock);
+    assert.equal(buckets.secondsUntil('a', 2), 0);
+    buckets.take('a', 2);
+    assert.deepEqual([buckets.secondsUntil('a'), buckets.secondsUntil('a', 2)], [2, 4]);
+    clock.advance(1999);
+    assert.equal(buckets.take('a'), false);
+    clock.advance(1);
+    assert.equal(buckets.secondsUntil('a'), 0);
+    assert.equal(buckets.take('a'), true);
+    assert.equal(buckets.secondsUntil('a', 3), Number.POSITIVE_INFINITY);
+  });
+
+  test('to ask makes no key known, and forgets none', () => {
+    const buckets = new TokenBuckets({ burst: 1, perSecond: 0 }, 1, manualClock());
+    buckets.take('a');
+    buckets.secondsUntil('b');
+    buckets.giveBack('b');
+    assert.equal(buckets.take('a'), false);
+  });
+
+  test('what is given back can be taken again, and is never more than a burst', () => {
+    const clock = manualClock();
+    const buckets = new TokenBuckets({ burst: 2, perSecond: 1 }, 10, clock);
+    buckets.take('a');
+    clock.advance(1000);
+    buckets.giveBack('a', 5);
+    const take = (): boolean => buckets.take('a');
+    assert.deepEqual([take(), take(), take()], [true, true, false]);
+    buckets.giveBack('a');
+    assert.deepEqual([take(), take()], [true, false]);
+    clock.advance(500);
+    buckets.giveBack('a', 0.25);
+    assert.equal(take(), false, 'time counts once');
+    buckets.giveBack('a', 0.25);
+    assert.deepEqual([take(), take()], [true, false]);
+  });
 });

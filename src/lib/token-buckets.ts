@@ -39,14 +39,43 @@ export class TokenBuckets {
     return true;
   }
 
+  /**
+   * When will `key` have `amount` tokens? Changes nothing: a key that is not known stays unknown.
+   *
+   * @returns seconds, with fractions; 0 when it has them, Infinity when it never will.
+   */
+  secondsUntil(key: string, amount = 1): number {
+    const { burst, perSecond } = this.#limit;
+    if (amount > burst) return Number.POSITIVE_INFINITY;
+    const bucket = this.#buckets.get(key);
+    const missing = bucket === undefined ? 0 : amount - this.#tokensIn(bucket);
+    return missing <= 0 ? 0 : missing / perSecond;
+  }
+
+  /**
+   * Gives back `amount` tokens that were taken and not used. Never makes more than a burst; a key
+   * that was forgotten meanwhile has nothing to get back.
+   */
+  giveBack(key: string, amount = 1): void {
+    const bucket = this.#buckets.get(key);
+    if (bucket === undefined) return;
+    // Whoever reads it takes no more than a burst out of it.
+    bucket.tokens = this.#tokensIn(bucket) + amount;
+    bucket.filledAtMs = this.#clock.elapsedMs();
+  }
+
+  #tokensIn({ filledAtMs, tokens }: Bucket): number {
+    const gained = ((this.#clock.elapsedMs() - filledAtMs) / 1000) * this.#limit.perSecond;
+    return Math.min(this.#limit.burst, tokens + gained);
+  }
+
   #bucketOf(key: string): Bucket {
     const nowMs = this.#clock.elapsedMs();
     const known = this.#buckets.get(key);
     // Taken out and put back: a Map keeps the order of insertion, so the first is the least used.
     this.#buckets.delete(key);
     const bucket = known ?? { tokens: this.#limit.burst, filledAtMs: nowMs };
-    const gained = ((nowMs - bucket.filledAtMs) / 1000) * this.#limit.perSecond;
-    bucket.tokens = Math.min(this.#limit.burst, bucket.tokens + gained);
+    bucket.tokens = this.#tokensIn(bucket);
     bucket.filledAtMs = nowMs;
     this.#buckets.set(key, bucket);
     if (this.#buckets.size > this.#keysMax) {

@@ -1,5 +1,5 @@
-import { isJsonObject, ownProperty } from './message.ts';
-import { parseStrictJson } from './strict-json.ts';
+import { isJsonObject, type JsonObject } from './message.ts';
+import { foldKey, parseStrictJson } from './strict-json.ts';
 
 /**
  * Where OCPP messages carry secrets, and how to take them out.
@@ -33,22 +33,29 @@ const secretNames: ReadonlySet<string> = new Set([
 /** Properties that hold the value of a key or variable. */
 const valueProperties: ReadonlySet<string> = new Set(['value', 'attributevalue', 'actualvalue']);
 
-/** Names and texts that betray a secret, whoever invented the name. */
+/** Properties whose text may repeat the value of a key or variable, to say what is wrong with it. */
+const commentProperties: ReadonlySet<string> = new Set(['additionalinfo', 'techinfo']);
+
+/**
+ * Names and texts that betray a secret, whoever invented the name. With the flag `u`, a long s and a
+ * Kelvin sign are an s and a k, as they are to parsers that fold case.
+ */
 const secretMention =
-  /authorizationkey|passw|passphrase|pwd|psk|secret|apikey|private ?key|simpin|vpnkey|basic |bearer /i;
+  /authorizationkey|passw|passphrase|pwd|psk|secret|apikey|private[\s_-]{0,4}key|simpin|vpnkey|basic |bearer /iu;
 
 /** May `text` hold a secret? Cheap, and errs on the side of yes. */
 export function mayHoldSecret(text: string): boolean {
   // An escape may spell any of the names.
   if (text.includes('@') || text.includes('\\u')) return true;
-  return secretMention.test(text) || /"(?:vpn|key)"/i.test(text);
+  return secretMention.test(text) || /"\s*(?:vpn|key)\s*"/iu.test(text);
 }
 
 /** What counts as a secret. */
 export interface RedactOptions {
   /**
-   * Also what only looks like one: user names and passwords in URLs, and values under names that
-   * OCPP does not have. For what is kept; never for what is passed on.
+   * Also what only looks like one: user names and passwords in URLs, private keys in PEM, values
+   * under names that OCPP does not have, and comments on values that are secret. For what is kept;
+   * never for what is passed on.
    */
   readonly guesses: boolean;
 }
@@ -72,9 +79,10 @@ export function redactSecrets(value: unknown, options: RedactOptions): Redaction
   let isSuspect = false;
   const walk = (node: unknown, surroundings: Surroundings): unknown => {
     if (typeof node === 'string') {
+      const keyless = options.guesses ? withoutPrivateKeys(node) : node;
       // A bare name asks for a secret or names one; a longer text may hold it.
-      if (secretMention.test(node) && !isSecretName(node, options)) isSuspect = true;
-      const clean = options.guesses ? withoutUserInfo(node) : node;
+      if (secretMention.test(keyless) && !isSecretName(keyless, options)) isSuspect = true;
+      const clean = options.guesses ? withoutUserInfo(keyless) : node;
       if (clean !== node) found = true;
       return clean;
     }
@@ -83,12 +91,13 @@ export function redactSecrets(value: unknown, options: RedactOptions): Redaction
     const isNamedSecret = surroundings === 'named-secret' || namesSecret(node, options);
     const copy: Record<string, unknown> = {};
     for (const [key, child] of Object.entries(node)) {
-      const folded = key.toLowerCase();
+      const folded = foldKey(key.trim());
       const isSecret =
         secretProperties.has(folded) ||
         isSecretName(key, options) ||
         (surroundings === 'vpn' && folded === 'key') ||
-        (isNamedSecret && valueProperties.has(folded));
+        (isNamedSecret && valueProperties.has(folded)) ||
+        (isNamedSecret && options.guesses && commentProperties.has(folded));
       const inside = isNamedSecret ? 'named-secret' : folded === 'vpn' ? 'vpn' : 'ordinary';
       const clean = isSecret && child !== '' ? replace() : walk(child, inside);
       // Not an assignment: a key named __proto__ must stay a key.
@@ -106,22 +115,43 @@ type Surroundings = 'ordinary' | 'vpn' | 'named-secret';
 const nameLengthMax = 64;
 
 function isSecretName(text: string, { guesses }: RedactOptions): boolean {
-  if (secretNames.has(text.trim().toLowerCase())) return true;
+  const name = text.trim();
+  if (secretNames.has(foldKey(name))) return true;
   return (
-    guesses && /^[\w.-]+$/.test(text) && text.length <= nameLengthMax && secretMention.test(text)
+    guesses && /^[\w.-]+$/.test(name) && name.length <= nameLengthMax && secretMention.test(name)
   );
 }
 
-/** Does `entry` pair the name of a secret with its value? */
-function namesSecret(entry: unknown, options: RedactOptions): boolean {
-  const names = [
-    ownProperty(entry, 'key'),
-    ownProperty(ownProperty(entry, 'variable'), 'name'),
-    ownProperty(ownProperty(entry, 'variable'), 'instance'),
-    ownProperty(entry, 'variable'),
-  ];
-  return names.some((name) => typeof name === 'string' && isSecretName(name, options));
+/**
+ * Does `entry` pair the name of a secret with its value? Also where the name stands in a list or an
+ * object that does not belong there: such a message is refused, and then it is kept.
+ */
+function namesSecret(entry: JsonObject, options: RedactOptions): boolean {
+  return Object.entries(entry).some(([key, value]) => {
+    const folded = foldKey(key.trim());
+    const isName = folded === 'key' || folded === 'variable';
+    if (isName) return holdsSecretName(value, 3, options);
+    // A value names nothing. Elsewhere, others may have other words for `key`.
+    if (valueProperties.has(folded) || commentProperties.has(folded)) return false;
+    return options.guesses && typeof value === 'string' && isSecretName(value, options);
+  });
 }
+
+/** Is `value` the name of a secret, or does one stand at most `depth` levels below it? */
+function holdsSecretName(value: unknown, depth: number, options: RedactOptions): boolean {
+  if (typeof value === 'string') return isSecretName(value, options);
+  if (typeof value !== 'object' || value === null || depth === 0) return false;
+  return Object.values(value).some((child) => holdsSecretName(child, depth - 1, options));
+}
+
+/** Takes private keys in PEM out of a text, up to their end or its own. */
+function withoutPrivateKeys(text: string): string {
+  return text.replace(privateKey, redacted);
+}
+
+/** RFC 7468 section 10 and 11, and what OpenSSL writes. Looks at most characters once. */
+const privateKey =
+  /-----BEGIN [\w ]{0,32}PRIVATE KEY-----.*?(?:-----END [\w ]{0,32}PRIVATE KEY-----|$)/gisu;
 
 /**
  * Takes user names and passwords out of URLs: upload and firmware locations often carry them.

@@ -221,7 +221,8 @@ describe('transaction-owner in the presets', () => {
       context: { otherOwnersOf: () => undefined },
     });
     const { effects } = conversation.pass('charger', call('ocpp1.6', 7));
-    assert.deepEqual(effects, [{ do: 'look-up', transactionId: '7' }]);
+    const question = { about: 'transaction', transactionId: '7' };
+    assert.deepEqual(effects, [{ do: 'look-up', question }]);
     assert.equal(conversation.lanes.charger.hasOpenCall, false);
     // The CSMS is asked by nobody for what it says itself.
     const down = conversation.pass('csms', '[2,"1","RemoteStopTransaction",{"transactionId":7}]');

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Call } from '../ocpp/message.ts';
+import { type Call, encodeMessage } from '../ocpp/message.ts';
 import type { Admitted, Frame } from '../rules/frame.ts';
 import type { Correlation } from '../rules/rule.ts';
 
@@ -68,16 +68,31 @@ export class CallLane {
    * Takes a call that may be sent; false when the lane is full, and then it is not taken.
    *
    * @param isVital whether it counts for more than the number of calls that may wait.
+   * @param instead what to send in place of its bytes, when a handler has rewritten it.
    */
-  offer(call: Admitted<Frame<Call>>, nowMs: number, isVital = false): boolean {
+  offer(call: Admitted<Frame<Call>>, nowMs: number, isVital = false, instead?: Call): boolean {
+    if (instead === undefined) return this.#take(call, nowMs, isVital);
+    const { action, bytes, id } = call;
+    const rewritten = Buffer.from(encodeMessage(instead));
+    return this.#take({ action, bytes, id, instead: rewritten }, nowMs, isVital);
+  }
+
+  /** Takes a call that the gateway itself makes; false when the lane is full. */
+  offerOwn(call: QueuedCall, nowMs: number): boolean {
+    return this.#take(call, nowMs, false);
+  }
+
+  #take(call: QueuedCall, nowMs: number, isVital: boolean): boolean {
     const { bytesMax, callsMax } = this.#limits;
     const isFull =
       (this.#waiting.length >= callsMax && !isVital) ||
       this.#waitingBytes + call.bytes.byteLength > bytesMax;
     if (isFull) return false;
     this.#waitingBytes += call.bytes.byteLength;
-    const { action, id } = call;
-    this.#waiting.push({ call: { action, bytes: ownBytes(call.bytes), id }, arrivedAtMs: nowMs });
+    const { action, id, instead } = call;
+    const kept = { action, bytes: ownBytes(call.bytes), id };
+    const queued = instead === undefined ? kept : { ...kept, instead };
+    this.#waiting.push({ call: queued, arrivedAtMs: nowMs });
     return true;
   }
 
@@ -190,7 +205,10 @@ export interface CallLaneLimits {
  * What is kept of an admitted call. Not its parsed payload: that can take twenty times the memory
  * of its bytes, and nobody needs it any more.
  */
-export type QueuedCall = Pick<Admitted<Frame<Call>>, 'action' | 'bytes' | 'id'>;
+export interface QueuedCall extends Pick<Frame<Call>, 'action' | 'bytes' | 'id'> {
+  /** What is sent in place of `bytes`, by which the peer would send it again. */
+  readonly instead?: Uint8Array | undefined;
+}
 
 /** A call and when it came, in milliseconds of the session's clock. */
 export interface WaitingCall {

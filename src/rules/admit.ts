@@ -4,7 +4,7 @@ import type { Decoded } from './decode.ts';
 import type { Admitted, Frame, Unreadable } from './frame.ts';
 import { type Penalty, penaltyFor } from './penalty.ts';
 import type { Modes } from './presets.ts';
-import type { Correlation, Rule, Violation } from './rule.ts';
+import type { Correlation, Rule, RuleInput, Violation } from './rule.ts';
 import { isNeverLost } from './soft.ts';
 
 /** What `admit` needs to know beside the frame. */
@@ -46,8 +46,9 @@ export function admit(decoded: Decoded, context: AdmitContext, rules: readonly R
   }
   if (frame.kind !== 'unreadable') {
     const { from, version, correlation } = context;
+    const input: RuleInput = { frame, from, version, correlation };
     for (const rule of rules) {
-      const violation = rule.check({ frame, from, version, correlation });
+      const violation = rule.check(input);
       if (violation === undefined) continue;
       if (isEnforced(violation, frame, context)) return refuse(frame, violation, context, flagged);
       flag(violation, context, flagged);

@@ -16,6 +16,10 @@ export const ruleNames = [
   'secure-firmware',
   'boot-state',
   'transaction-owner',
+  'restricted',
+  'credential-change',
+  'security-profile',
+  'certificates',
 ] as const;
 
 /** The name of a rule. */

@@ -5,7 +5,7 @@ import type { JsonObject } from '../ocpp/message.ts';
 import { ownProperty } from '../ocpp/message.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { ChargerState, SimulatedCharger } from './charger/charger.ts';
-import type { ConnectedCharger, SimulatedCsms } from './csms/csms.ts';
+import type { ConnectedCharger, RotatedPassword, SimulatedCsms } from './csms/csms.ts';
 import type { CsmsTransaction } from './csms/csms-transactions.ts';
 import type { ActionHandler, PayloadFilter } from './protocol/action-hooks.ts';
 import { CallRefused } from './protocol/rpc-errors.ts';
@@ -65,6 +65,12 @@ export interface ScenarioCsms {
   /** The payload of the next such `action` of this charger. */
   waitFor(identity: string, action: string, options?: WaitOptions): Promise<JsonObject>;
   wait(seconds: number): Promise<void>;
+  /** Gives the charger a new password; without one, a random one. */
+  rotatePassword(identity: string, password?: string): Promise<RotatedPassword>;
+  /** Asks the charger to renew its certificate. Resolves with its status. */
+  askForRenewal(identity: string): Promise<string>;
+  /** Tells the charger to use a higher security profile; in 2.x at `url`. Its last status. */
+  raiseProfile(identity: string, to: number, url?: string): Promise<string>;
   disconnect(identity: string): void;
 }
 
@@ -158,6 +164,9 @@ function csmsTools(csms: SimulatedCsms, clock: Clock): ScenarioCsms {
     waitFor: (identity, action, { timeoutSeconds, where } = {}) =>
       within(clock, timeoutSeconds, action, csms.waitFor(identity, action, where)),
     wait: (seconds) => sleep(clock, seconds * 1000),
+    rotatePassword: (identity, password) => csms.rotatePassword(identity, password),
+    askForRenewal: (identity) => csms.askForRenewal(identity),
+    raiseProfile: (identity, to, url) => csms.raiseProfile(identity, to, url),
     disconnect: (identity) => csms.disconnect(identity),
   };
 }

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { chargers } from './migrations/0001-chargers.ts';
 import { audit } from './migrations/0002-audit.ts';
+import { credentials } from './migrations/0003-credentials.ts';
 import { StoreError } from './store-error.ts';
 import type { Tables } from './tables.ts';
 
@@ -9,6 +10,7 @@ import type { Tables } from './tables.ts';
 export const migrations: Readonly<Record<string, Migration>> = {
   '0001-chargers': chargers,
   '0002-audit': audit,
+  '0003-credentials': credentials,
 };
 
 /**

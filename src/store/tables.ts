@@ -8,7 +8,9 @@ import type { Selectable } from 'kysely';
  */
 export interface Tables {
   readonly charger: ChargerTable;
+  readonly charger_certificate: ChargerCertificateTable;
   readonly charger_change: ChargerChangeTable;
+  readonly charger_credential: ChargerCredentialTable;
   readonly charger_memory: ChargerMemoryTable;
   readonly charger_transaction: ChargerTransactionTable;
   readonly claim: ClaimTable;
@@ -36,6 +38,50 @@ export interface ChargerTable {
   readonly created_ms: number;
   readonly first_seen_ms: number | null;
   readonly last_seen_ms: number | null;
+}
+
+/** What a charger authenticates itself with. It has no row until there is something to say. */
+export interface ChargerCredentialTable {
+  readonly identity_key: string;
+  /** The highest OCPP security profile with which it has connected: a lower one is refused. */
+  readonly used_profile: number;
+  /** The profile that it was told to use, until it has done so. */
+  readonly candidate_profile: number | null;
+  readonly candidate_since_ms: number | null;
+  /** How often it has come with a lower one since. */
+  readonly fallbacks: number;
+  /** See `identity/password-hash.ts`. */
+  readonly password_hash: string | null;
+  /** Who made it: see `chargers/charger-credential.ts`. */
+  readonly password_origin: string | null;
+  readonly password_set_ms: number | null;
+  /** `raw` or `hex`: how the charger sent it last. */
+  readonly password_form: string | null;
+  /** A new password that the charger has not come with yet. The old one holds as well. */
+  readonly next_hash: string | null;
+  readonly next_origin: string | null;
+  /** `sent` or `accepted`. */
+  readonly next_state: string | null;
+  readonly next_since_ms: number | null;
+  /** Since then the default password of the batch does not hold for this charger. */
+  readonly default_retired_ms: number | null;
+  /** When an operator asked for a new password; null when nobody does. */
+  readonly rotation_requested_ms: number | null;
+  readonly rotation_outcome: string | null;
+  readonly rotation_outcome_ms: number | null;
+  /** The password towards the CSMS, encrypted; see `identity/sealed-text.ts`. */
+  readonly csms_password: string | null;
+  /** Where it last authenticated itself from. */
+  readonly last_address: string | null;
+}
+
+/** Which certificates belong to which charger. */
+export interface ChargerCertificateTable {
+  /** `common-name`, `serial-number` or `fingerprint`. */
+  readonly kind: string;
+  readonly value: string;
+  readonly identity_key: string;
+  readonly bound_ms: number;
 }
 
 /** Which charger was changed by an operator, so that running gateways take notice. */

@@ -27,6 +27,8 @@ export interface CaseContext {
   readonly own: readonly string[];
   /** How many other chargers have a transaction; `unknown` when the store is away. */
   readonly owners: ReadonlyMap<string, number | 'unknown'>;
+  /** How the charger has connected, and what follows from it. */
+  readonly connection: Partial<PolicyContext>;
 }
 
 /** What one message must cause. */
@@ -66,6 +68,7 @@ export function readCases(folder: string): readonly CaseFile[] {
 const headers = [
   ...['title', 'source', 'rule', 'versions', 'from'],
   ...['boot', 'asked', 'own', 'owners', 'stale', 'open', 'earlier', 'wait'],
+  ...['profile', 'used', 'passwords', 'restricted', 'certificates'],
 ];
 const bootStatuses = [
   'Accepted',
@@ -142,7 +145,43 @@ function readContext(lines: readonly HeaderLine[], fail: (what: string) => never
     asked: valuesOf('asked'),
     own: valuesOf('own'),
     owners: new Map(owners),
+    connection: Object.assign(
+      {},
+      ...lines.map(({ key, value }) => readConnection(key, value, fail)),
+    ),
   };
+}
+
+function readConnection(
+  key: string,
+  value: string,
+  fail: (what: string) => never,
+): Partial<PolicyContext> {
+  const unclear = (): never => fail(`is unclear at "${key}: ${value}"`);
+  const profile = (): number => (/^[0-3]$/.test(value) ? Number(value) : unclear());
+  switch (key) {
+    case 'profile':
+      return { securityProfile: profile() };
+    case 'used':
+      return { usedProfile: profile() };
+    case 'passwords':
+      return value === 'gateway' ? { credentialChanges: 'refuse' } : unclear();
+    case 'restricted':
+      return value === 'default-password' || value === 'expired-certificate'
+        ? { restriction: value }
+        : unclear();
+    case 'certificates':
+      switch (value) {
+        case 'own':
+          return { isOwnCertificate: () => true };
+        case 'asked-often':
+          return { mayRequestCertificate: false };
+        default:
+          return unclear();
+      }
+    default:
+      return {};
+  }
 }
 
 function readStep(key: string, value: string): readonly Step[] {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
-import { type ErrorCode, errors } from '../../src/errors/catalogue.ts';
+import { errors } from '../../src/errors/catalogue.ts';
+import { messageErrors } from '../../src/errors/message-errors.ts';
 import { type OcppVersion, ocppVersions, otherPeer, type Peer } from '../../src/ocpp/version.ts';
 import { type PresetName, presetNames } from '../../src/rules/presets.ts';
 import { type Passed, type TestConversation, testConversation } from '../support/conversation.ts';
@@ -24,7 +25,7 @@ function begin(
   preset: PresetName,
   from: Peer,
 ): TestConversation {
-  const { asked, boot, own, owners } = context;
+  const { asked, boot, connection, own, owners } = context;
   const stale = steps.flatMap((step) => (step.do === 'stale' ? [step.id] : []));
   return testConversation(version, preset, [], {
     context: {
@@ -32,6 +33,7 @@ function begin(
       wasTriggered: (action) => asked.includes(action),
       ownsTransaction: (transactionId) => own.includes(transactionId),
       otherOwnersOf: (transactionId) => owners.get(transactionId) ?? 0,
+      ...connection,
     },
     stale: { [otherPeer(from)]: stale },
   });
@@ -138,6 +140,13 @@ describe('the corpus covers the rules', () => {
     { rule: 6, prefix: 'BOOT_', from: ['charger', 'csms'] },
     // A CSMS speaks of the transactions of every charger.
     { rule: 7, prefix: 'TRANSACTION_', from: ['charger'] },
+    { rule: 8, prefix: 'RESTRICTED', from: ['charger', 'csms'] },
+    // A charger changes nothing by what it sends.
+    { rule: 9, prefix: 'CREDENTIAL_', from: ['csms'] },
+    { rule: 10, prefix: 'SECURITY_PROFILE_', from: ['csms'] },
+    // What a charger asks for rightly holds a signature, and none is committed; see
+    // src/policy/certificates.test.ts.
+    { rule: 11, prefix: 'CERTIFICATE_', from: ['csms'] },
   ] satisfies { rule: number; prefix: string; from: Peer[] }[];
 
   function matching(rule: number, preset: PresetName, version: OcppVersion, from: Peer) {
@@ -174,7 +183,7 @@ describe('the corpus covers the rules', () => {
         ),
       ),
     );
-    const codes = (Object.keys(errors) as ErrorCode[]).filter((code) =>
+    const codes = Object.keys(messageErrors).filter((code) =>
       rules.some(({ prefix }) => code.startsWith(prefix)),
     );
     assert.deepEqual(
@@ -216,6 +225,7 @@ describe('case files', () => {
     const withHeader = (line: string): string => text.replace('\n\n', `\n${line}\n\n`);
     assert.throws(() => parseCase('a.case', withHeader('boot: Maybe')), /unclear at "boot: Maybe"/);
     assert.throws(() => parseCase('a.case', withHeader('owners: 7 some')), /unclear at "owners/);
+    assert.throws(() => parseCase('a.case', withHeader('profile: 4')), /unclear at "profile: 4"/);
     assert.throws(() => parseCase('a.case', `${text}strict nonsense\n`), /unclear/);
     assert.throws(
       () => parseCase('a.case', text).expected('strict', 'ocpp1.6', 'charger'),

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { actionsOf, isSendAction, senderOf } from '../../src/ocpp/actions.ts';
+import { isJsonObject, type JsonObject } from '../../src/ocpp/message.ts';
 import { type OcppVersion, ocppVersions, otherPeer, type Peer } from '../../src/ocpp/version.ts';
 import { type PresetName, presetNames } from '../../src/rules/presets.ts';
+import { makeAuthority, makeRequest } from '../support/certificates.ts';
 import { type Passed, testConversation } from '../support/conversation.ts';
 import { type PayloadSize, samplePayload } from '../support/sample-payload.ts';
 
@@ -12,20 +14,54 @@ import { type PayloadSize, samplePayload } from '../support/sample-payload.ts';
 
 const peers: readonly Peer[] = ['charger', 'csms'];
 
-/** A valid message of `action`; firmware updates carry what rule 5 asks for. */
+const request = await makeRequest({ commonName: 'CP-1' });
+const authority = await makeAuthority();
+const { certificatePem } = await authority.issue({
+  commonName: 'CP-1',
+  keyPem: request.keyPem,
+  notBefore: new Date(0),
+});
+
+/** What the CSMS may answer with `certificatePem`. */
+const context = { lastSigningRequest: { spkiSha256: request.spkiSha256, requestId: 7 } };
+
+/** A valid message of `action`, that keeps what the other rules ask for. */
 function messageOf(version: OcppVersion, action: string, size: PayloadSize): readonly unknown[] {
-  const payload = samplePayload(version, action, 'request', size);
-  const signature = { signingCertificate: 'x', signature: 'x' };
-  const signed =
-    action === 'UpdateFirmware' && version !== 'ocpp1.6'
-      ? { ...payload, firmware: { ...Object(payload['firmware']), ...signature } }
-      : payload;
-  return [isSendAction(version, action) ? 6 : 2, '1', action, signed];
+  const sample = samplePayload(version, action, 'request', size);
+  const payload = { ...sample, ...required(version, action, sample) };
+  return [isSendAction(version, action) ? 6 : 2, '1', action, payload];
+}
+
+/** What must be in a message of `action` beside what the schema asks for. */
+function required(version: OcppVersion, action: string, sample: JsonObject): JsonObject {
+  const inside = (key: string): JsonObject => {
+    const value = sample[key];
+    return isJsonObject(value) ? value : {};
+  };
+  switch (action) {
+    case 'UpdateFirmware': {
+      const signature = { signingCertificate: 'x', signature: 'x' };
+      return version === 'ocpp1.6' ? {} : { firmware: { ...inside('firmware'), ...signature } };
+    }
+    case 'SetNetworkProfile': {
+      const { basicAuthPassword: _, ...connection } = inside('connectionData');
+      return { connectionData: { ...connection, securityProfile: 2 } };
+    }
+    case 'SignCertificate':
+      return { csr: request.requestPem };
+    case 'CertificateSigned':
+      return {
+        certificateChain: certificatePem,
+        ...('requestId' in sample ? { requestId: 7 } : {}),
+      };
+    default:
+      return {};
+  }
 }
 
 function send(version: OcppVersion, preset: PresetName, from: Peer, elements: readonly unknown[]) {
   const text = JSON.stringify(elements);
-  return { text, passed: testConversation(version, preset).pass(from, text) };
+  return { text, passed: testConversation(version, preset, [], { context }).pass(from, text) };
 }
 
 function assertPassedOn({ out, refused, flagged }: Passed, text: string, to: Peer): void {
@@ -57,7 +93,7 @@ describe('every action of every version', () => {
           test(`${version} ${action} from the ${from} passes, and so does its reply`, () => {
             for (const preset of presetNames) {
               for (const size of ['minimal', 'full'] satisfies PayloadSize[]) {
-                const conversation = testConversation(version, preset);
+                const conversation = testConversation(version, preset, [], { context });
                 const text = JSON.stringify(messageOf(version, action, size));
                 assertPassedOn(conversation.pass(from, text), text, otherPeer(from));
                 if (isSendAction(version, action)) continue;
@@ -132,7 +168,7 @@ describe('the reply of one action is not the reply of another', () => {
       for (const action of actionsOf(version)) {
         const sender = senderOf(version, action);
         if (sender === 'csms' || isSendAction(version, action)) continue;
-        const conversation = testConversation(version, 'standard');
+        const conversation = testConversation(version, 'standard', [], { context });
         conversation.passMessage('charger', ...messageOf(version, action, 'minimal'));
         const reply = { ...samplePayload(version, action, 'response', 'minimal'), surprise: 1 };
         const { flagged, out, refused } = conversation.passMessage('csms', 3, '1', reply);

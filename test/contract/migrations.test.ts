@@ -3,6 +3,10 @@ import path from 'node:path';
 import { describe, test } from 'node:test';
 import { Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
+import { bindingsOf } from '../../src/chargers/certificate-bindings.ts';
+import { noCredential } from '../../src/chargers/charger-credential.ts';
+import type { ChargerId } from '../../src/chargers/charger-id.ts';
+import { findCredential, noteAuthenticated } from '../../src/chargers/credentials.ts';
 import { migrateToLatest, migrations } from '../../src/store/migrate.ts';
 import { openStore } from '../../src/store/open-store.ts';
 import { postgresDialect } from '../../src/store/postgres-dialect.ts';
@@ -53,6 +57,56 @@ function suite(empty: () => Promise<EmptyDatabase>): void {
       ]);
     });
   }
+
+  test('credentials come to chargers that had none, and change nothing of what was there', async () => {
+    await using database = await empty();
+    const read = async (db: Kysely<Tables>) => {
+      const found: Record<string, readonly object[]> = {};
+      for (const name of tablesBeforeCredentials) {
+        found[name] = await db.selectFrom(name).selectAll().execute();
+      }
+      return found;
+    };
+    {
+      await using bare = await bareDatabase(database);
+      await migrateToLatest(bare.db, '0002-audit');
+      for (const [name, row] of Object.entries(rowsBeforeCredentials)) {
+        await bare.db
+          .insertInto(name as keyof typeof rowsBeforeCredentials)
+          .values(row)
+          .execute();
+      }
+      assert.deepEqual(await read(bare.db), inLists(rowsBeforeCredentials));
+    }
+    await using store = await opened(database);
+    assert.deepEqual(await read(store.db), inLists(rowsBeforeCredentials));
+    assert.deepEqual(await findCredential(store.db, cp1), noCredential);
+    assert.deepEqual(await bindingsOf(store.db, cp1), []);
+    const address = '192.0.2.1';
+    const before = await noteAuthenticated(store.db, cp1, { profile: 1, address }, 1);
+    assert.deepEqual([before, (await findCredential(store.db, cp1)).usedProfile], [0, 1]);
+  });
+
+  test('one charger has one credential, and one certificate has one charger', async () => {
+    await using database = await empty();
+    await using store = await opened(database);
+    const credential = { identity_key: 'cp-1', used_profile: 0, fallbacks: 0 };
+    const addCredential = () =>
+      store.db.insertInto('charger_credential').values(credential).execute();
+    await addCredential();
+    await assert.rejects(addCredential(), /unique/i);
+    const certificate = { kind: 'common-name', value: 'CP-1', bound_ms: 1 };
+    const bind = (key: string, more: object = {}) =>
+      store.db
+        .insertInto('charger_certificate')
+        .values({ ...certificate, identity_key: key, ...more })
+        .execute();
+    await bind('cp-1');
+    await assert.rejects(bind('cp-1'), /unique/i);
+    await assert.rejects(bind('cp-2'), /unique/i);
+    await bind('cp-2', { kind: 'serial-number' });
+    await bind('cp-1', { value: 'CP-2' });
+  });
 
   test('several who start at once on an empty database all succeed', async () => {
     await using database = await empty();
@@ -125,12 +179,92 @@ const charger = {
   last_seen_ms: 2 ** 40,
 };
 
+const cp1 = 'CP-1' as ChargerId;
+
+/** A row for each table of `0002-audit`. */
+const rowsBeforeCredentials = {
+  audit_chain: {
+    chain: 'G',
+    base_sequence: 0,
+    base_hash: 'a',
+    head_sequence: 1,
+    head_hash: 'b',
+  },
+  audit_record: {
+    chain: 'G',
+    sequence: 1,
+    at_ms: 2 ** 40,
+    event: 'ChargerAdded',
+    charger: 'CP-1',
+    document: '{}',
+    hash: 'b',
+  },
+  charger,
+  charger_change: { revision: 1, identity_key: 'cp-1', at_ms: 2 ** 40 },
+  charger_memory: {
+    identity_key: 'cp-1',
+    epoch: 3,
+    document: '{"boot":"Accepted"}',
+    variables: '[]',
+    updated_ms: 2 ** 40,
+  },
+  charger_transaction: {
+    identity_key: 'cp-1',
+    transaction_id: '7',
+    status: 'open',
+    started_ms: 2 ** 40,
+    ended_ms: null,
+    document: '{}',
+  },
+  claim: {
+    identity_key: 'cp-1',
+    epoch: 3,
+    incarnation: 'I',
+    claimed_ms: 2 ** 40,
+    alive_ms: null,
+    takeovers: 1,
+    takeovers_since_ms: 2 ** 40,
+    quarantined_until_ms: null,
+    quarantine_reason: null,
+  },
+  claim_notice: {
+    id: 'N',
+    incarnation: 'I',
+    identity_key: 'cp-1',
+    epoch: 3,
+    kind: 'probe',
+    at_ms: 2 ** 40,
+  },
+  counter: { name: 'charger-change', value: 1 },
+  gateway_lease: { incarnation: 'I', gateway_id: 'G', started_ms: 1, expires_ms: 2 ** 40 },
+  quarantined_frame: {
+    id: 'Q',
+    at_ms: 2 ** 40,
+    gateway_id: 'G',
+    identity_key: 'cp-1',
+    charger: 'CP-1',
+    finding: '{}',
+    frame: '"[]"',
+    frame_bytes: 4,
+  },
+} satisfies Omit<Tables, 'charger_certificate' | 'charger_credential'>;
+const tablesBeforeCredentials = Object.keys(
+  rowsBeforeCredentials,
+) as (keyof typeof rowsBeforeCredentials)[];
+
+/** Each row as the only one of its table. */
+function inLists(rows: Readonly<Record<string, object>>): Record<string, readonly object[]> {
+  return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, [row]]));
+}
+
 /** All tables of this release. */
 const tableNames = Object.keys({
   audit_chain: true,
   audit_record: true,
   charger: true,
+  charger_certificate: true,
   charger_change: true,
+  charger_credential: true,
   charger_memory: true,
   charger_transaction: true,
   claim: true,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { bindCertificate } from '../../src/chargers/certificate-bindings.ts';
 import type { ChargerOrigin } from '../../src/chargers/charger-entry.ts';
 import type { ChargerId } from '../../src/chargers/charger-id.ts';
+import { noteAuthenticated, setPassword } from '../../src/chargers/credentials.ts';
 import {
   addCharger,
   findCharger,
@@ -125,7 +127,7 @@ describeEachStore('the registry', (open) => {
     assert.deepEqual(outcomes.sort(), ['added', 'exists', 'exists', 'exists']);
   });
 
-  test('removing takes the memory along, and leaves transactions and claims', async () => {
+  test('removing takes memory and credentials along, and leaves transactions and claims', async () => {
     await using opened = await open();
     const { store } = opened;
     const remove = () => store.transact((db) => removeCharger(db, id('cp-1'), store.nowMs()));
@@ -145,6 +147,11 @@ describeEachStore('the registry', (open) => {
         .values({ ...key, transaction_id: '7', status: 'open', started_ms: 1, document: '{}' })
         .execute();
       await quarantineIdentity(db, cp1, { untilMs: store.nowMs() + 1000, reason: 'R' }, 1);
+      for (const charger of [cp1, id('CP-2')]) {
+        await setPassword(db, charger, { hash: 'h', origin: 'operator' }, 1);
+        const binding = { kind: 'common-name', value: charger } as const;
+        await bindCertificate(db, charger, binding, 1);
+      }
     });
     assert.equal(await remove(), 'removed');
     assert.equal(await find(store, cp1), undefined);
@@ -152,12 +159,47 @@ describeEachStore('the registry', (open) => {
       await db.selectFrom('charger_memory').select('identity_key').execute(),
       await db.selectFrom('charger_transaction').select('identity_key').execute(),
       await db.selectFrom('claim').select('identity_key').execute(),
+      await db.selectFrom('charger_credential').select('identity_key').execute(),
+      await db.selectFrom('charger_certificate').select('identity_key').execute(),
     ]);
     assert.deepEqual(left, [
       [{ identity_key: 'cp-2' }],
       [{ identity_key: 'cp-1' }],
       [{ identity_key: 'cp-1' }],
+      [{ identity_key: 'cp-2' }],
+      [{ identity_key: 'cp-2' }],
     ]);
+  });
+
+  test('removing finds a charger that has nothing but a credential, and tells gateways', async () => {
+    await using opened = await open();
+    const { store } = opened;
+    const remove = () => store.transact((db) => removeCharger(db, id('cp-1'), store.nowMs()));
+    await store.transact((db) => setPassword(db, cp1, { hash: 'h', origin: 'operator' }, 1));
+    assert.deepEqual([await remove(), await remove()], ['removed', 'unknown']);
+    const binding = { kind: 'common-name', value: 'CP-1' } as const;
+    await store.transact((db) => bindCertificate(db, cp1, binding, 1));
+    assert.deepEqual([await remove(), await remove()], ['removed', 'unknown']);
+    assert.equal(await store.query(latestRevision), 4);
+  });
+
+  test('removing and what gateways note of the charger do not wait for each other', async () => {
+    await using opened = await open();
+    const { store } = opened;
+    const other = await opened.openAnother();
+    await Promise.all([warmUp(store), warmUp(other)]);
+    const note = (profile: 1 | 2) =>
+      other.query((db) => noteAuthenticated(db, cp1, { profile, address: '192.0.2.1' }, 1));
+    for (let round = 0; round < 10; round += 1) {
+      await add(store, cp1);
+      await Promise.all([
+        note(1),
+        store.transact((db) => removeCharger(db, cp1, 1)),
+        other.transact((db) => setPassword(db, cp1, { hash: 'h', origin: 'operator' }, 1)),
+        note(2),
+      ]);
+      assert.equal(await find(store, cp1), undefined);
+    }
   });
 
   test('a damaged document, and members of a newer release, survive a change', async () => {

@@ -105,6 +105,9 @@ function handHolder(): HandHolder {
     },
     end: (code) => ends.push(code),
     applyRecord: () => {},
+    certificates: [],
+    applyCredential: () => {},
+    review: () => false,
     answer: (sign) => {
       for (const resolve of waiting.splice(0)) resolve(sign);
     },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type ConfigOption, configOptions } from '../../scripts/docs/config-options.ts';
-import { codePrefixes } from '../../scripts/docs/message-rules-page.ts';
+import { codesOfRule } from '../../scripts/docs/message-rules-page.ts';
 import { codesOf, judge, ruleExamples } from '../../scripts/docs/rule-examples.ts';
 import { generatedDocs } from '../../scripts/generate-docs.ts';
 import { parseConfig } from '../../src/config/load.ts';
@@ -70,8 +70,10 @@ describe('generated documentation', () => {
 
   test('each violation code belongs to one rule, and docs/message-rules.md shows it', () => {
     const page = textOf('docs/message-rules.md');
+    const all = ruleNames.flatMap(codesOfRule);
+    assert.equal(new Set(all).size, all.length);
     for (const rule of ruleNames) {
-      const codes = Object.keys(errors).filter((code) => code.startsWith(codePrefixes[rule]));
+      const codes = codesOfRule(rule);
       assert.notEqual(codes.length, 0, rule);
       for (const code of codes) assert.ok(page.includes(`[${code}](errors.md#`), code);
     }
@@ -80,8 +82,9 @@ describe('generated documentation', () => {
   test('the examples of docs/message-rules.md break at least one code of every rule', () => {
     const codes = ruleExamples.flatMap((example) => codesOf(judge(example, 'strict')));
     for (const rule of ruleNames) {
+      const ofRule: readonly string[] = codesOfRule(rule);
       assert.ok(
-        codes.some((code) => code.startsWith(codePrefixes[rule])),
+        codes.some((code) => ofRule.includes(code)),
         rule,
       );
     }

@@ -102,8 +102,8 @@ export class FuzzedConversation {
     let effects = this.#pass(from, bytes);
     const [first] = effects;
     if (first?.do === 'look-up') {
-      this.#check(from === 'charger' && effects.length === 1, 'a question is the only effect');
-      this.#memory.lookUp(first.transactionId);
+      this.#check(effects.length === 1, 'a question is the only effect');
+      this.#memory.lookUp(first.question);
       effects = this.#pass(from, bytes);
       this.#check(effects[0]?.do !== 'look-up', 'the store is asked once for each message');
     }
@@ -162,7 +162,7 @@ export class FuzzedConversation {
           break;
         case 'rewrite':
           passed += 1;
-          this.#check(from === 'charger' && effect.to === 'csms', 'only replies are rewritten');
+          this.#check(effect.to === otherPeer(from), 'what is rewritten goes to the other side');
           break;
         case 'call-error':
           answers += 1;
@@ -221,7 +221,7 @@ export class FuzzedConversation {
     this.#check(Array.isArray(message), 'strict: what passes is an array');
     const [typeId, id, third, fourth]: readonly unknown[] = message;
     if (typeId === 2 || typeId === 6) {
-      const forbidden = this.#memory.whyForbidden(from, String(third));
+      const forbidden = this.#memory.whyForbidden(from, String(third), fourth);
       this.#check(forbidden === undefined, `strict: what passes is allowed: ${forbidden}`);
     }
     this.#check(typeof id === 'string' && id.length <= 36, 'strict: what passes has an id');

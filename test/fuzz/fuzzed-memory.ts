@@ -1,7 +1,7 @@
 import { ChargerMemory } from '../../src/chargers/memory/charger-memory.ts';
 import type { Random } from '../../src/lib/random.ts';
 import type { OcppVersion, Peer } from '../../src/ocpp/version.ts';
-import type { PolicyContext } from '../../src/policy/context.ts';
+import type { LookUp, PolicyContext } from '../../src/policy/context.ts';
 import type { Admitted, Frame } from '../../src/rules/frame.ts';
 import { pick } from './mutate.ts';
 
@@ -10,6 +10,27 @@ const documentCharsMax = 400_000;
 const variablesCharsMax = 101_000;
 /** Messages between two times of saving, on average. */
 const savedEvery = 8;
+
+/** The actions of either side that a charger with a poor credential needs. */
+const mayPassRestricted =
+  /^(?:BootNotification|Heartbeat|SecurityEventNotification|SignCertificate|CertificateSigned|InstallCertificate|GetInstalledCertificateIds|(?:Extended)?TriggerMessage|Re(?:mote|quest)StopTransaction|Reset)$/;
+
+/** How the charger has connected. Most connect without a restriction, or few messages would pass. */
+function connectionOf(random: Random) {
+  const securityProfile = pick(random, [0, 1, 2, 3]);
+  const restrictions = ['default-password', 'expired-certificate'] as const;
+  return {
+    securityProfile,
+    usedProfile: Math.max(securityProfile, pick(random, [0, 0, 2, 3])),
+    credentialChanges: pick(random, ['refuse', 'track']),
+    restriction: random.integer(0, 9) === 0 ? pick(random, restrictions) : undefined,
+    isOwnCertificate: () => random.integer(0, 1) === 0,
+    commonNames: pick(random, [[], ['CP-1']]),
+    mayRequestCertificate: random.integer(0, 1) === 0,
+    lastSigningRequest: undefined,
+    nowMs: () => 0,
+  } satisfies Partial<PolicyContext>;
+}
 
 /** What a message was judged by. */
 interface Situation {
@@ -28,6 +49,7 @@ export class FuzzedMemory {
   readonly #version: OcppVersion;
   readonly #random: Random;
   readonly #otherOwners = new Map<string, number | 'unknown'>();
+  readonly #foreignNames = new Map<string, boolean | 'unknown'>();
   #memory = new ChargerMemory();
   #before: Situation = { bootStatus: 'unknown', asked: [] };
 
@@ -43,6 +65,8 @@ export class FuzzedMemory {
       wasTriggered: (action) => memory().wasTriggered(action),
       ownsTransaction: (transactionId) => memory().ownsTransaction(transactionId),
       otherOwnersOf: (transactionId) => this.#otherOwners.get(transactionId),
+      ...connectionOf(random),
+      isForeignName: (name) => this.#foreignNames.get(name),
     };
     this.#boot(pick(random, ['Accepted', 'Accepted', 'Accepted', 'Pending', 'Rejected', '']));
   }
@@ -53,17 +77,43 @@ export class FuzzedMemory {
     this.#before = { bootStatus: boot.status, asked };
   }
 
-  /** Whether anybody else has the transaction is chance. */
-  lookUp(transactionId: string): void {
+  /** Whether anybody else has the transaction or the name is chance. */
+  lookUp(question: LookUp): void {
+    if (question.about === 'certificate') {
+      const isForeign = pick(this.#random, [false, false, true, 'unknown'] as const);
+      this.#foreignNames.set(question.commonName, isForeign);
+      return;
+    }
     const owners = [0, 0, 0, 1, 2, 'unknown'] as const;
-    this.#otherOwners.set(transactionId, pick(this.#random, owners));
+    this.#otherOwners.set(question.transactionId, pick(this.#random, owners));
   }
 
   /** Why strict may not let `from` send `action`, by a reading of the rules of its own. */
-  whyForbidden(from: Peer, action: string): string | undefined {
+  whyForbidden(from: Peer, action: string, payload: unknown): string | undefined {
     const { asked, bootStatus } = this.#before;
     const isOpen = bootStatus === 'Accepted' || bootStatus === 'assumed';
+    const { credentialChanges, restriction, securityProfile, usedProfile } = this.context;
+    if (restriction !== undefined && !mayPassRestricted.test(action)) return 'it is restricted';
+    if (
+      securityProfile < 2 &&
+      /^(?:CertificateSigned|(?:Delete|Install|Sign)Certificate)$/.test(action)
+    ) {
+      return 'certificates need TLS';
+    }
+    // What is sent here is no request.
+    if (action === 'SignCertificate') return 'a request can be read';
     if (from === 'csms') {
+      // The texts of the samples say none of this by chance.
+      const text = JSON.stringify(payload);
+      const isChange = /^(?:ChangeConfiguration|SetVariables|SetNetworkProfile)$/.test(action);
+      const isPassword = /" *AuthorizationKey *"|" *BasicAuthPassword *"/i.test(text);
+      const isTracked = credentialChanges === 'track' || securityProfile === 0;
+      if (isChange && isPassword && !isTracked) return 'nobody else changes the password';
+      const lowest = Math.max(securityProfile, usedProfile);
+      const [, profile = '0'] =
+        /"(?:value|attributeValue|securityProfile)":"?(\d+)/.exec(text) ?? [];
+      const isProfile = /"SecurityProfile"/i.test(text);
+      if (isChange && isProfile && !(Number(profile) >= lowest)) return 'no profile is lowered';
       const isStart = /^(?:Remote|Request)StartTransaction$/.test(action);
       const isClosed = bootStatus === 'Pending' || bootStatus === 'Rejected';
       return isStart && isClosed ? 'nobody starts to charge while it is not accepted' : undefined;

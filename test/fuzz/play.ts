@@ -93,10 +93,23 @@ function requestFrom(from: Peer, version: OcppVersion, random: Random): string {
   if (roll === 2) return JSON.stringify([5, id, 'GenericError', '', {}]);
   // Now and then an action that the other side owns.
   const asPeer = roll === 3 ? otherPeer(from) : from;
+  if (roll === 4 && from === 'csms') return credentialRequest(version, id, random);
   const actions = actionsFor(version, asPeer);
   const action = pick(random, actions);
   const typeId = isSendAction(version, action) ? 6 : 2;
   return `[${typeId},${JSON.stringify(id)},"${action}",${payloadText(version, action, 'request', random)}]`;
+}
+
+/** What changes how the charger authenticates itself, as OCPP spells it or nearly so. */
+function credentialRequest(version: OcppVersion, id: string, random: Random): string {
+  const value = pick(random, ['0', '1', '2', '3', '00112233445566778899aabbccddeeff']);
+  const is16 = version === 'ocpp1.6';
+  const password = is16 ? 'AuthorizationKey' : 'BasicAuthPassword';
+  const name = pick(random, [password, ` ${password.toUpperCase()}`, 'SecurityProfile']);
+  if (is16) return JSON.stringify([2, id, 'ChangeConfiguration', { key: name, value }]);
+  const component = { name: pick(random, ['SecurityCtrlr', 'NetworkConfiguration']) };
+  const setVariableData = [{ attributeValue: value, component, variable: { name } }];
+  return JSON.stringify([2, id, 'SetVariables', { setVariableData }]);
 }
 
 function replyTo(open: string, version: OcppVersion, random: Random): string {

@@ -3,60 +3,17 @@
  * control interface. Method: the commands are spawned; only exit codes and output are looked at.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { listen } from '../../src/sim/protocol/listen.ts';
+import { endRuns, run } from './simulate-run.ts';
 
-const entry = fileURLToPath(new URL('./simulate-entry.ts', import.meta.url));
 const noScenario = fileURLToPath(new URL('./pair.ts', import.meta.url));
 const scenarioFile = (name: string): string =>
   fileURLToPath(new URL(`./scenarios/${name}`, import.meta.url));
 
-interface Run {
-  readonly child: ChildProcess;
-  readonly exit: Promise<number | null>;
-  readonly output: () => string;
-  /** Resolves with the match when the output has it. */
-  readonly says: (pattern: RegExp) => Promise<RegExpExecArray>;
-}
-
-const children = new Set<ChildProcess>();
-after(() => {
-  // Only those that a failed test has left behind.
-  for (const child of children) child.kill('SIGKILL');
-});
-
-function run(...parameters: readonly string[]): Run {
-  const child = spawn(process.execPath, [entry, ...parameters], { stdio: 'pipe' });
-  children.add(child);
-  let output = '';
-  const listeners = new Set<() => void>();
-  const take = (chunk: Buffer): void => {
-    output += chunk.toString();
-    for (const listener of listeners) listener();
-  };
-  child.stdout.on('data', take);
-  child.stderr.on('data', take);
-  const exit = new Promise<number | null>((resolve) => {
-    child.on('close', (code) => {
-      children.delete(child);
-      resolve(code);
-    });
-  });
-  const says = (pattern: RegExp): Promise<RegExpExecArray> =>
-    new Promise((resolve, reject) => {
-      const look = (): void => {
-        const match = pattern.exec(output);
-        if (match !== null) resolve(match);
-      };
-      listeners.add(look);
-      look();
-      void exit.then(() => reject(new Error(`ended without ${pattern}: ${output}`)));
-    });
-  return { child, exit, output: () => output, says };
-}
+after(endRuns);
 
 test('wrong usage ends with 2, help with 0', async () => {
   const runs = [

@@ -1,5 +1,6 @@
 import { toCallError } from '../../src/errors/to-call-error.ts';
-import type { FrameFinding, GatewayEvent } from '../../src/events/catalogue.ts';
+import type { GatewayEvent } from '../../src/events/catalogue.ts';
+import type { FrameFinding } from '../../src/events/fields.ts';
 import type { Effect } from '../../src/gateway/effects.ts';
 import { type Conversation, passMessage } from '../../src/gateway/message-path.ts';
 import { type Call, type CallResult, encodeMessage } from '../../src/ocpp/message.ts';

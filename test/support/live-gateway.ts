@@ -15,8 +15,12 @@ export type EventOf<Name extends EventName> = Extract<GatewayEvent, { readonly n
 /** A real gateway on loopback, with everything around it, for one test. */
 export interface LiveGateway {
   readonly running: RunningGateway;
-  /** Where a charger with this identity connects. The identity is percent-encoded. */
-  url(identity: string): string;
+  /**
+   * Where a charger with this identity connects. The identity is percent-encoded.
+   *
+   * @param listener the index of the listener; the first one without it.
+   */
+  url(identity: string, listener?: number): string;
   /** Port of the first listener. */
   readonly port: number;
   readonly adminUrl: string;
@@ -53,12 +57,12 @@ export type ConfigChanges = Readonly<Record<string, unknown>>;
 
 /**
  * Starts a gateway in front of `csmsUrl`. Sections in `changes` are merged over a base that lets
- * every charger in; `listener` is merged into the only listener.
+ * every charger in; `listener` is merged into the only listener, or each of several into its own.
  */
 export async function startLiveGateway(
   csmsUrl: string,
   changes: ConfigChanges = {},
-  listener: ConfigChanges = {},
+  listener: ConfigChanges | readonly ConfigChanges[] = {},
 ): Promise<LiveGateway> {
   const directory = await mkdtemp(path.join(tmpdir(), 'gatewatt-test-'));
   const base: Record<string, Readonly<Record<string, unknown>>> = {
@@ -73,18 +77,17 @@ export async function startLiveGateway(
       { ...base[section], ...(changes[section] as object | undefined) },
     ]),
   );
+  const listeners: readonly ConfigChanges[] = [listener].flat();
+  const open = { securityProfile: 0, allowUnauthenticated: true };
   const text = stringify({
     ...sections,
-    listeners: [
-      {
-        name: 'field',
-        address: '127.0.0.1:0',
-        path: '/ocpp',
-        securityProfile: 0,
-        allowUnauthenticated: true,
-        ...listener,
-      },
-    ],
+    listeners: listeners.map((each, index) => ({
+      name: index === 0 ? 'field' : `field-${index}`,
+      address: '127.0.0.1:0',
+      path: '/ocpp',
+      ...(each['securityProfile'] === undefined && open),
+      ...each,
+    })),
   });
   const config = parseConfig(text);
   if (!config.ok) {
@@ -118,7 +121,11 @@ export async function startLiveGateway(
   return {
     running,
     port,
-    url: (identity) => `ws://127.0.0.1:${port}/ocpp/${encodeURIComponent(identity)}`,
+    url: (identity, index = 0) => {
+      const scheme = Number(listeners[index]?.['securityProfile'] ?? 0) >= 2 ? 'wss' : 'ws';
+      const at = running.gateway.listeners[index]?.port ?? 0;
+      return `${scheme}://127.0.0.1:${at}/ocpp/${encodeURIComponent(identity)}`;
+    },
     dataDirectory,
     configFile,
     adminUrl: `http://${running.admin.address}`,

@@ -12,6 +12,16 @@ export function acceptedContext(
     wasTriggered: () => false,
     ownsTransaction: () => false,
     otherOwnersOf: () => 0,
+    securityProfile: 2,
+    usedProfile: 2,
+    credentialChanges: 'track',
+    restriction: undefined,
+    isOwnCertificate: () => false,
+    isForeignName: () => false,
+    commonNames: [],
+    mayRequestCertificate: true,
+    lastSigningRequest: undefined,
+    nowMs: () => 0,
     ...changes,
   };
 }

@@ -1,5 +1,5 @@
 import type { QuarantinedFrame } from '../../src/audit/quarantine.ts';
-import type { FrameFinding } from '../../src/events/catalogue.ts';
+import type { FrameFinding } from '../../src/events/fields.ts';
 
 /** What was found about a text of `charger` that is no JSON. */
 export function notJson(charger: string): FrameFinding & { readonly penalty: string } {

@@ -12,7 +12,9 @@ import { MeterMemory } from './meter-values.ts';
 import { keptOutstanding, type OutstandingCall, savedOutstanding } from './outstanding-call.ts';
 import { integerAt } from './read-property.ts';
 import { openDocument, type SavedMemory, sealDocument } from './saved-memory.ts';
+import { SecurityEventMemory } from './security-events.ts';
 import { moreUrgent, type SeenCall, type SeenReply, type Urgency } from './seen.ts';
+import { type LastSigningRequest, SigningRequestMemory } from './signing-requests.ts';
 import type { TransactionRecord } from './transaction-record.ts';
 import { TransactionMemory } from './transactions.ts';
 import { VariableMemory } from './variables.ts';
@@ -45,6 +47,8 @@ export class ChargerMemory {
       transactions: new TransactionMemory(part('transactions')),
       meters: new MeterMemory(part('meterValues')),
       limits: new LimitMemory(part('limits')),
+      securityEvents: new SecurityEventMemory(part('securityEvents')),
+      signingRequests: new SigningRequestMemory(part('signingRequests')),
       variables: new VariableMemory(saved?.variables),
     };
     this.#outstanding = savedOutstanding(part('outstanding'));
@@ -109,6 +113,16 @@ export class ChargerMemory {
     return this.#parts.transactions.find(transactionId) !== undefined;
   }
 
+  /** The last request for a certificate of the charger itself, as far as it was passed on. */
+  get lastSigningRequest(): LastSigningRequest | undefined {
+    return this.#parts.signingRequests.last;
+  }
+
+  /** Has the charger asked for few enough certificates of late? */
+  mayRequestCertificate(nowMs: number): boolean {
+    return this.#parts.signingRequests.mayRequest(nowMs);
+  }
+
   /** The transactions that changed since the last take, to be written to a table. */
   takeTransactions(): readonly TransactionRecord[] {
     return this.#parts.transactions.take();
@@ -139,7 +153,8 @@ export class ChargerMemory {
 
   /** All that is known, for people to read. */
   view(): ChargerView {
-    const { boot, asked, connectors, transactions, meters, limits, variables } = this.#parts;
+    const { boot, asked, connectors, transactions, meters, limits, securityEvents, variables } =
+      this.#parts;
     return {
       boot: boot.boot,
       identification: boot.identification,
@@ -148,6 +163,7 @@ export class ChargerMemory {
       transactions: transactions.view(),
       meterValues: meters.saved(),
       limits: limits.saved(),
+      securityEvents: securityEvents.view(),
       variables: variables.view(),
       counts: this.#counts(),
       outstanding: this.#outstanding,
@@ -159,7 +175,17 @@ export class ChargerMemory {
    * saved: connections end with the process, and their calls with them.
    */
   save(): SavedMemory {
-    const { boot, asked, connectors, transactions, meters, limits, variables } = this.#parts;
+    const {
+      boot,
+      asked,
+      connectors,
+      transactions,
+      meters,
+      limits,
+      securityEvents,
+      signingRequests,
+      variables,
+    } = this.#parts;
     const document = sealDocument({
       boot: boot.saved(),
       asked: asked.saved(),
@@ -167,6 +193,8 @@ export class ChargerMemory {
       transactions: transactions.saved(),
       meterValues: meters.saved(),
       limits: limits.saved(),
+      securityEvents: securityEvents.saved(),
+      signingRequests: signingRequests.saved(),
       counts: this.#counts(),
       outstanding: this.#outstanding,
     });

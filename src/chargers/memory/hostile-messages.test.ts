@@ -232,6 +232,8 @@ function filled(): Conversation {
     const component = { name: `${number}${long}`, instance: long, evse };
     const item = { component, variable: { name: `${number}${long}`, instance: long } };
     const variableAttribute = [{ value: long }, { type: 'Target', value: long }];
+    const told = { type: long, techInfo: long, timestamp: '2026-01-01T00:00:00.000000000Z' };
+    talk.open('charger', 'SecurityEventNotification', told);
     talk.open('charger', 'NotifyReport', { reportData: [{ ...item, variableAttribute }] });
   }
   return talk;

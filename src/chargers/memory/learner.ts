@@ -4,7 +4,9 @@ import type { BootMemory } from './boot.ts';
 import type { LimitMemory } from './charging-limits.ts';
 import type { ConnectorMemory } from './connectors.ts';
 import type { MeterMemory } from './meter-values.ts';
+import type { SecurityEventMemory } from './security-events.ts';
 import type { SeenCall, Urgency } from './seen.ts';
+import type { SigningRequestMemory } from './signing-requests.ts';
 import type { TransactionMemory } from './transactions.ts';
 import type { VariableMemory } from './variables.ts';
 
@@ -16,6 +18,8 @@ export interface Parts {
   readonly transactions: TransactionMemory;
   readonly meters: MeterMemory;
   readonly limits: LimitMemory;
+  readonly securityEvents: SecurityEventMemory;
+  readonly signingRequests: SigningRequestMemory;
   readonly variables: VariableMemory;
 }
 

@@ -13,6 +13,8 @@ import { availabilityAt, statusAt } from './connectors.ts';
 import type { Learner, Learners } from './learner.ts';
 import { registerWh } from './meter-values.ts';
 import { integerAt, isAccepted, listAt, numberAt, transactionIdAt } from './read-property.ts';
+import { securityEventLearner } from './security-events.ts';
+import { signCertificateLearner } from './signing-requests.ts';
 import { idTokenAt, reasonAt, timestampAt } from './transaction-record.ts';
 import { isNoTransaction16, placeOf } from './transactions.ts';
 import { configurationKeyOf } from './variables.ts';
@@ -181,7 +183,9 @@ export const learners16: Learners = new Map<string, Learner>([
   ['MeterValues', meterValues],
   ['RemoteStartTransaction', remoteStartTransaction],
   ['RemoteStopTransaction', stopLearner],
+  ['SecurityEventNotification', securityEventLearner],
   ['SetChargingProfile', setChargingProfile],
+  ['SignCertificate', signCertificateLearner],
   ['StartTransaction', startTransaction],
   ['StatusNotification', statusNotification],
   ['StopTransaction', stopTransaction],

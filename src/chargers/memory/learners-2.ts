@@ -6,7 +6,9 @@ import { askingLearners, bootLearner, soonIf, stopLearner } from './common-learn
 import { availabilityAt, placeOfEvse, statusAt, wholeCharger } from './connectors.ts';
 import type { Learner, Learners } from './learner.ts';
 import { integerAt, isAccepted, listAt, transactionIdAt } from './read-property.ts';
+import { securityEventLearner } from './security-events.ts';
 import { moreUrgent, type Urgency } from './seen.ts';
+import { signCertificateLearner } from './signing-requests.ts';
 import { transactionEvent } from './transaction-event.ts';
 import { placeOf } from './transactions.ts';
 import { isSameVariable, type Variable, variableOf } from './variables.ts';
@@ -253,8 +255,10 @@ export const learners2: Learners = new Map<string, Learner>([
   ['ReportChargingProfiles', reportChargingProfiles],
   ['RequestStartTransaction', requestStartTransaction],
   ['RequestStopTransaction', stopLearner],
+  ['SecurityEventNotification', securityEventLearner],
   ['SetChargingProfile', setChargingProfile],
   ['SetVariables', setVariables],
+  ['SignCertificate', signCertificateLearner],
   ['StatusNotification', statusNotification],
   ['TransactionEvent', transactionEvent],
   ['UpdateDynamicSchedule', updateDynamicSchedule],

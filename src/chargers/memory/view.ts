@@ -3,6 +3,7 @@ import type { ChargingLimits } from './charging-limits.ts';
 import type { ConnectorState } from './connectors.ts';
 import type { PlaceReadings } from './meter-values.ts';
 import type { OutstandingCall } from './outstanding-call.ts';
+import type { SecurityEventView } from './security-events.ts';
 import type { TransactionRecord } from './transaction-record.ts';
 import type { Variable } from './variables.ts';
 
@@ -24,6 +25,7 @@ export interface ChargerView {
   readonly transactions: readonly TransactionRecord[];
   readonly meterValues: readonly PlaceReadings[];
   readonly limits: ChargingLimits;
+  readonly securityEvents: SecurityEventView;
   readonly variables: readonly Variable[];
   readonly counts: MessageCounts;
   readonly outstanding: readonly OutstandingCall[];

@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { addCommand } from './add.ts';
+import { importCommand } from './import/import.ts';
 import { listCommand } from './list.ts';
 import { quarantineCommand } from './quarantine.ts';
 import { releaseCommand } from './release.ts';
 import { removeCommand } from './remove.ts';
+import { rotateCommand } from './rotate.ts';
 import { setCommand } from './set.ts';
 import { showCommand } from './show.ts';
 
@@ -17,6 +19,8 @@ export function chargerCommand(): Command {
     showCommand(),
     addCommand(),
     setCommand(),
+    importCommand(),
+    rotateCommand(),
     removeCommand(),
     quarantineCommand(),
     releaseCommand(),

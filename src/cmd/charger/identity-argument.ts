@@ -14,15 +14,21 @@ export function withCommonOptions(command: Command): Command {
     .option('--json', 'one JSON value for programs');
 }
 
-function readIdentity(text: string): ChargerId {
+/** What an identity must be, for whoever typed something else. */
+export const identityDemand =
+  `must be 1 to ${identityLengthMax} characters of printable ASCII, without slashes, ` +
+  'backslashes, percent signs, "..", and spaces at its ends';
+
+/** The identity that `text` is, if a charger could connect with it. */
+export function identityIn(text: string): ChargerId | undefined {
   // As it would stand in a request, and read by the same code: what is added can connect.
   const target = `/${encodeURIComponent(text.toWellFormed())}`;
   const id = parseChargerId(target, ['/'], { from: 'path' });
-  if (!id.ok) {
-    throw new InvalidArgumentError(
-      `It must be 1 to ${identityLengthMax} characters of printable ASCII, without slashes, ` +
-        'backslashes, percent signs, "..", and spaces at its ends.',
-    );
-  }
-  return id.value;
+  return id.ok ? id.value : undefined;
+}
+
+function readIdentity(text: string): ChargerId {
+  const id = identityIn(text);
+  if (id === undefined) throw new InvalidArgumentError(`It ${identityDemand}.`);
+  return id;
 }

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { type ChargerCredential, noCredential } from '../../chargers/charger-credential.ts';
 import {
   type ChargerOrigin,
   chargerOrigins,
@@ -11,6 +12,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { complain, onStore } from '../on-store.ts';
 import { textTable } from '../text-table.ts';
 import { bootStatusesOf, claimsOf } from './charger-status.ts';
+import { certificateHoldersOf, credentialsOf } from './credential-report.ts';
 import { withCommonOptions } from './identity-argument.ts';
 import { jsonText, timeOf } from './json-text.ts';
 
@@ -31,7 +33,8 @@ const cellLengthMax = 32;
 const listedMax = 100_000;
 
 const help = `
-VENDOR, MODEL and FIRMWARE are what the operator has set, or else what the charger says of itself.
+PROFILE is the highest security profile with which the charger has connected, and what is stored for
+it: pw, a password of its own; cert, a certificate. VENDOR, MODEL and FIRMWARE are what the operator has set, or else what the charger says of itself.
 Patterns in the configuration file admit chargers too: those are listed, with the origin
 "configured", once they have connected.
 
@@ -86,12 +89,23 @@ async function readLines(
     const ids = entries.map(({ identity }) => identity);
     const claims = await claimsOf(db, ids, nowMs);
     const boots = await bootStatusesOf(db, ids);
-    for (const entry of entries) {
+    const credentials = await credentialsOf(db, ids);
+    const certified = await certificateHoldersOf(db, ids);
+    for (const [index, entry] of entries.entries()) {
       const key = identityKey(entry.identity);
       const connectedTo = claims.get(key)?.connectedTo ?? null;
       if (connected === true && connectedTo === null) continue;
       const quarantinedUntil = claims.get(key)?.quarantinedUntil ?? null;
-      lines.push(lineOf(entry, { connectedTo, quarantinedUntil, boot: boots.get(key) ?? null }));
+      const credential = credentials[index] ?? noCredential;
+      lines.push(
+        lineOf(entry, {
+          connectedTo,
+          quarantinedUntil,
+          boot: boots.get(key) ?? null,
+          credential,
+          hasCertificate: certified.has(key),
+        }),
+      );
     }
     isLast = entries.length < pageEntries;
     query = { ...query, after: ids.at(-1) };
@@ -109,6 +123,8 @@ function lineOf(
     readonly connectedTo: string | null;
     readonly quarantinedUntil: string | null;
     readonly boot: string | null;
+    readonly credential: ChargerCredential;
+    readonly hasCertificate: boolean;
   },
 ) {
   return {
@@ -118,9 +134,12 @@ function lineOf(
     bootStatus: status.boot,
     vendor: settings.vendor ?? reported.vendor ?? null,
     model: settings.model ?? reported.model ?? null,
-    serialNumber: reported.serialNumber ?? null,
+    serialNumber: settings.serialNumber ?? reported.serialNumber ?? null,
     firmware: settings.firmware ?? reported.firmware ?? null,
     feeder: settings.feeder ?? null,
+    usedProfile: status.credential.usedProfile,
+    hasPassword: status.credential.password !== undefined,
+    hasCertificate: status.hasCertificate,
     firstSeenAt: timeOf(firstSeenAtMs),
     lastSeenAt: timeOf(lastSeenAtMs),
     quarantinedUntil: status.quarantinedUntil,
@@ -132,6 +151,7 @@ const headings = [
   'ORIGIN',
   'CONNECTED',
   'BOOT',
+  'PROFILE',
   'VENDOR',
   'MODEL',
   'FIRMWARE',
@@ -146,12 +166,20 @@ function cellsOf(line: Line): readonly string[] {
     line.origin,
     connected,
     line.bootStatus ?? '-',
+    profileOf(line),
     shortened(line.vendor),
     shortened(line.model),
     shortened(line.firmware),
     line.feeder ?? '-',
-    line.lastSeenAt ?? 'never',
+    line.lastSeenAt?.replace(/\.\d+Z$/, 'Z') ?? 'never',
   ];
+}
+
+/** The profile that was used, and what the charger has for it: `2 pw`. */
+function profileOf({ hasCertificate, hasPassword, usedProfile }: Line): string {
+  const kinds = [...(hasPassword ? ['pw'] : []), ...(hasCertificate ? ['cert'] : [])].join('+');
+  if (kinds === '') return usedProfile === 0 ? '-' : `${usedProfile}`;
+  return `${usedProfile} ${kinds}`;
 }
 
 function shortened(text: string | null): string {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import {
+  basicUserLengthMax,
   type ChargerSettings,
   feederLengthMax,
   notesLengthMax,
@@ -44,6 +45,13 @@ const settingOptions: readonly SettingOption[] = [
     '<version>',
     'spell error codes towards it as this version does',
   ),
+  option('serial-number', 'serialNumber', '<text>', 'as on its papers, for people'),
+  option(
+    'basic-user',
+    'basicUser',
+    '<name>',
+    'the user name that it sends with its password, when it is not its identity',
+  ),
   option('ping-seconds', 'pingSeconds', '<n>', 'between pings; 0 for none', number),
   option(
     'security-profile',
@@ -73,8 +81,10 @@ const printableText = (lengthMax: number) =>
     .regex(/^\P{C}*$/u, 'must not hold control characters');
 
 /** The same bounds as in the configuration file, where it knows the setting. */
-const settingsSchema = chargerRecordEntry.omit({ id: true }).extend({
+export const settingsSchema = chargerRecordEntry.omit({ id: true }).extend({
   requiredSecurityProfile: z.literal([...securityProfiles]).optional(),
+  serialNumber: printableText(128).optional(),
+  basicUser: printableText(basicUserLengthMax).optional(),
   feeder: printableText(feederLengthMax).optional(),
   notes: z.string().min(1).max(notesLengthMax).optional(),
   recordsMessages: z.boolean().optional(),
@@ -104,18 +114,27 @@ export function withSettingOptions(command: Command): Command {
     );
 }
 
-/** Adds the option that unsets something. */
-export function withClearOption(command: Command): Command {
+/**
+ * Adds the option that unsets something.
+ *
+ * @param others names of what can be unset beside settings.
+ */
+export function withClearOption(command: Command, others: readonly string[]): Command {
+  const names = [...clearable.keys(), ...others].join(', ');
   return command.addOption(
-    new Option(
-      '--clear <field>',
-      `unset a field; repeatable: ${[...clearable.keys()].join(', ')}`,
-    ).argParser(collect),
+    new Option('--clear <field>', `unset a field; repeatable: ${names}`).argParser(collect),
   );
 }
 
-/** What the options change, or all mistakes in them. */
-export function readSettings(given: GivenOptions): Result<SettingsChange, readonly string[]> {
+/**
+ * What the options change, or all mistakes in them.
+ *
+ * @param others names that `--clear` takes beside settings.
+ */
+export function readSettings(
+  given: GivenOptions,
+  others: readonly string[],
+): Result<SettingsChange, readonly string[]> {
   const mistakes: string[] = [];
   const raw: Record<string, unknown> = {};
   for (const { attribute, key, read } of settingOptions) {
@@ -140,6 +159,7 @@ export function readSettings(given: GivenOptions): Result<SettingsChange, readon
   }
   const cleared: Record<string, null> = {};
   for (const name of textsIn(given['clear'])) {
+    if (others.includes(name)) continue;
     const key = clearable.get(name);
     if (key === undefined) mistakes.push(`--clear ${name}: there is no such field`);
     else if (Object.hasOwn(raw, key)) mistakes.push(`--clear ${name}: it is set as well`);
@@ -179,6 +199,7 @@ function collect(text: string, before: readonly string[] | undefined): readonly 
   return [...(before ?? []), text];
 }
 
-function textsIn(value: unknown): readonly string[] {
+/** The texts of an option that can be repeated. */
+export function textsIn(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }

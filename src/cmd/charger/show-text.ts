@@ -3,6 +3,7 @@ import type { ChargingSchedule } from '../../chargers/memory/charging-schedule.t
 import type { Variable } from '../../chargers/memory/variables.ts';
 import { printable, textTable } from '../text-table.ts';
 import type { ClaimStatus, TransactionStatus } from './charger-status.ts';
+import { credentialRows } from './credential-text.ts';
 import { timeOf } from './json-text.ts';
 import type { ChargerReport } from './show.ts';
 
@@ -15,6 +16,7 @@ export function reportText(report: ChargerReport): string {
   const sections = [
     section(report.identity, generalRows(report)),
     section('Set by the operator', settingRows(report.settings)),
+    section('Credential', credentialRows(report.credential)),
     section('Said by the charger', [
       ...row('vendor', reported.vendor),
       ...row('model', reported.model),
@@ -69,6 +71,8 @@ function settingRows(settings: ChargerSettings): Rows {
     ...row('vendor', settings.vendor),
     ...row('model', settings.model),
     ...row('firmware', settings.firmware),
+    ...row('serial number', settings.serialNumber),
+    ...row('basic user', settings.basicUser),
     ...row('assumed subprotocol', settings.assumeSubprotocol),
     ...row('errors spelled as', settings.spellErrorsAs),
     ...row('pings', pings(settings.pingSeconds)),
@@ -92,7 +96,7 @@ function pings(seconds: number | undefined): string | undefined {
 }
 
 function learnedSections(learned: Learned): readonly string[] {
-  const { boot, counts, connectors, limits, meterValues, outstanding } = learned;
+  const { boot, counts, connectors, limits, meterValues, outstanding, securityEvents } = learned;
   const interval = boot.intervalSeconds === undefined ? '' : `, every ${boot.intervalSeconds} s`;
   const since = boot.sinceMs === 0 ? '' : ` since ${time(boot.sinceMs)}`;
   const open = learned.transactions.filter(({ status }) => status === 'open');
@@ -120,6 +124,17 @@ function learnedSections(learned: Learned): readonly string[] {
         time(it.atMs),
       ]),
       ['EVSE', 'CONNECTOR', 'STATUS', 'ERROR', 'AVAILABILITY', 'SAID'],
+    ),
+    section(
+      `Last security events (${securityEvents.count}, critical: ${securityEvents.criticalCount})`,
+      securityEvents.last.map((it) => [
+        it.type,
+        it.isCritical ? 'critical' : '-',
+        it.techInfo ?? '-',
+        it.chargerAt ?? '-',
+        time(it.atMs),
+      ]),
+      ['EVENT', '', 'SAID', 'HAPPENED', 'HEARD'],
     ),
     section(
       'Open transactions',

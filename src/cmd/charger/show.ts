@@ -13,6 +13,7 @@ import {
   type TransactionStatus,
   transactionsOf,
 } from './charger-status.ts';
+import { type CredentialReport, readCredentialReport } from './credential-report.ts';
 import { withCommonOptions, withIdentity } from './identity-argument.ts';
 import { jsonText, timeOf } from './json-text.ts';
 import { reportText } from './show-text.ts';
@@ -32,6 +33,7 @@ export interface ChargerReport {
   readonly firstSeenAt: string | null;
   readonly lastSeenAt: string | null;
   readonly settings: ChargerSettings;
+  readonly credential: CredentialReport;
   readonly reported: {
     readonly vendor: string | null;
     readonly model: string | null;
@@ -52,7 +54,7 @@ const transactionsShown = 10;
 
 const help = `
 What was learned from messages is written to the store a moment after it was seen; meter values up
-to half a minute after.
+to half a minute after. No password is shown, nor what is kept of it.
 
 Examples:
   gatewatt charger show CP-1 -c gatewatt.yaml
@@ -66,8 +68,8 @@ export function showCommand(): Command {
   const command = new Command('show')
     .summary('show all that is known of a charger')
     .description(
-      'Shows what is set for a charger, what it says of itself, who has it, and what gateways have ' +
-        'learned from its messages.',
+      'Shows what is set for a charger, how it authenticates itself, what it says of itself, who ' +
+        'has it, and what gateways have learned from its messages.',
     );
   withCommonOptions(withIdentity(command)).option(
     '--variables',
@@ -100,6 +102,7 @@ async function readReport(
   const entry = await findCharger(db, id);
   const claim = await claimOf(db, id, nowMs);
   if (entry === undefined && claim === undefined) return undefined;
+  const settings = entry?.settings ?? {};
   const learned = await learnedOf(db, id);
   const reported = entry?.reported;
   return {
@@ -108,7 +111,8 @@ async function readReport(
     createdAt: timeOf(entry?.createdAtMs),
     firstSeenAt: timeOf(entry?.firstSeenAtMs),
     lastSeenAt: timeOf(entry?.lastSeenAtMs),
-    settings: entry?.settings ?? {},
+    settings,
+    credential: await readCredentialReport(db, id, settings, nowMs),
     reported: {
       vendor: reported?.vendor ?? null,
       model: reported?.model ?? null,

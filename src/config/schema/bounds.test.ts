@@ -39,6 +39,12 @@ function configWith([section = '', ...path]: readonly string[], value: unknown):
     limits: { pingSeconds: 0 },
   };
   const [key = '', , inner = ''] = path;
+  if (section === 'listeners') {
+    const certificates = [{ certFile: 'c', keyFile: 'k' }];
+    const clientCertificates = { caFile: 'a', [path.at(-1) ?? '']: value };
+    const tls = { certificates, clientCertificates };
+    return { ...config, listeners: [{ name: 'f', address: 'a:1', securityProfile: 3, tls }] };
+  }
   if (section === 'chargers' && key === 'records') {
     return { ...config, chargers: { records: [{ id: 'CP-1', [inner]: value }] } };
   }
@@ -66,7 +72,7 @@ describe('the bounds of the configuration', () => {
     });
 
     test(`${path.join('.')} has its unit or bound in its name`, () => {
-      assert.match(path.at(-1) ?? '', /(?:Seconds|Minutes|Days|Max)$/);
+      assert.match(path.at(-1) ?? '', /(?:Seconds|Minutes|Hours|Days|Max)$/);
     });
   }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { adminSection } from './admin.ts';
 import { chargersSection } from './chargers.ts';
+import { credentialsSection } from './credentials.ts';
 import { csmsSection } from './csms.ts';
 import { gatewaySection } from './gateway.ts';
 import { limitsSection, quarantineSection, queueSection } from './limits.ts';
@@ -13,19 +14,34 @@ import { retentionSection, storeSection } from './store.ts';
  *
  * `docs/config.md` is generated from it.
  */
-export const configSchema = z.strictObject({
-  gateway: gatewaySection.prefault({}),
-  store: storeSection.prefault({}),
-  retention: retentionSection.prefault({}),
-  listeners: listenersSection,
-  csms: csmsSection,
-  chargers: chargersSection.prefault({}),
-  rules: rulesSection.prefault({}),
-  queue: queueSection.prefault({}),
-  limits: limitsSection.prefault({}),
-  quarantine: quarantineSection.prefault({}),
-  admin: adminSection.prefault({}),
-});
+export const configSchema = z
+  .strictObject({
+    gateway: gatewaySection.prefault({}),
+    store: storeSection.prefault({}),
+    retention: retentionSection.prefault({}),
+    listeners: listenersSection,
+    csms: csmsSection,
+    chargers: chargersSection.prefault({}),
+    credentials: credentialsSection.prefault({}),
+    rules: rulesSection.prefault({}),
+    queue: queueSection.prefault({}),
+    limits: limitsSection.prefault({}),
+    quarantine: quarantineSection.prefault({}),
+    admin: adminSection.prefault({}),
+  })
+  .superRefine(({ credentials, csms }, context) => {
+    // The CSMS would go on with a password that the charger no longer has.
+    if (csms.auth.type !== 'forward') return;
+    for (const key of ['batches', 'rotateDays'] as const) {
+      const value = credentials[key];
+      if (typeof value === 'number' ? value === 0 : value.length === 0) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['credentials', key],
+        message: 'is not possible with csms.auth: { type: forward }: the CSMS keeps the passwords',
+      });
+    }
+  });
 
 /** A configuration with every default filled in. */
 export type Config = z.output<typeof configSchema>;

@@ -24,3 +24,6 @@ export const chargerPattern = z
 
 /** A pattern for a text that a charger says of itself. */
 export const textPattern = z.string().min(1).max(128);
+
+/** The path of a file, relative to the configuration file. */
+export const filePath = z.string().min(1).max(1024);

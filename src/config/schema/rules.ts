@@ -9,6 +9,10 @@ const ruleName = z.enum([
   'secure-firmware',
   'boot-state',
   'transaction-owner',
+  'restricted',
+  'credential-change',
+  'security-profile',
+  'certificates',
 ]);
 
 /** One entry of `rules.overrides`. */

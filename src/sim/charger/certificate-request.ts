@@ -1,16 +1,33 @@
-import { createSign, generateKeyPairSync } from 'node:crypto';
+import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
+
+/** A request for a certificate, and the key that it is for. */
+export interface CertificateRequest {
+  /** PKCS #10, PEM. */
+  readonly csr: string;
+  /** Never leaves the charger. */
+  readonly privateKey: KeyObject;
+}
+
+/** Who a certificate shall be for. Only the first 64 characters of each count (RFC 5280). */
+export interface RequestedSubject {
+  readonly commonName: string;
+  /** Left out when it is empty. */
+  readonly organization: string;
+}
 
 /**
- * A certificate signing request (PKCS #10, PEM) for `commonName`, with a key made for it and
- * forgotten: a simulated charger asks for a certificate, but does not use it.
+ * A certificate signing request with a new key (ECDSA, P-256).
  *
  * Source: RFC 2986 section 4; OCPP 2.0.1 part 2 A02.FR.
  */
-export function certificateRequest(commonName: string, organization: string): string {
+export function certificateRequest({
+  commonName,
+  organization,
+}: RequestedSubject): CertificateRequest {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = sequence(
+    ...(organization === '' ? [] : [attribute('55040a', organization.slice(0, 64))]),
     attribute('550403', commonName.slice(0, 64)),
-    attribute('55040a', organization.slice(0, 64)),
   );
   const keyInfo = publicKey.export({ type: 'spki', format: 'der' });
   const version = Buffer.from('020100', 'hex');
@@ -22,12 +39,13 @@ export function certificateRequest(commonName: string, organization: string): st
   const bits = tagged(0x03, Buffer.concat([Buffer.from([0]), signature]));
   const base64 = sequence(info, algorithm, bits).toString('base64');
   const lines = base64.match(/.{1,64}/g) ?? [];
-  return [
+  const csr = [
     '-----BEGIN CERTIFICATE REQUEST-----',
     ...lines,
     '-----END CERTIFICATE REQUEST-----',
     '',
   ].join('\n');
+  return { csr, privateKey };
 }
 
 function attribute(objectIdHex: string, value: string): Buffer {

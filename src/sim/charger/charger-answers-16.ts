@@ -11,10 +11,16 @@ import {
   optionalText,
   textOf,
 } from '../protocol/payload.ts';
-import { certificateRequest } from './certificate-request.ts';
 import type { ChargerAnswer, ChargerAnswers, ChargerParts } from './charger-parts.ts';
+import {
+  certificateSigned,
+  changeCredential,
+  deleteRoot,
+  installRoot,
+  signCertificate,
+} from './credential-answers.ts';
 import type { Outgoing } from './outbox.ts';
-import { changeLocalList, deleteCertificate, installCertificate } from './station-records.ts';
+import { changeLocalList } from './station-records.ts';
 
 const accepted = { status: 'Accepted' } as const;
 const rejected = { status: 'Rejected' } as const;
@@ -25,6 +31,7 @@ const changeStatuses = {
   unknown: 'NotSupported',
   'read-only': 'Rejected',
   'bad-value': 'Rejected',
+  'after-reset': 'RebootRequired',
 } as const;
 
 /**
@@ -41,17 +48,18 @@ export const chargerAnswers16: ChargerAnswers = {
     afterReply(() => station.unreserve(connectorId));
     return accepted;
   },
-  CertificateSigned: (payload) =>
-    textOf(payload, 'certificateChain').includes('BEGIN CERTIFICATE') ? accepted : rejected,
+  CertificateSigned: certificateSigned,
   ChangeAvailability: (payload, { station }) => ({
     status: station.setOperative(
       numberOf(payload, 'connectorId'),
       textOf(payload, 'type') === 'Operative',
     ),
   }),
-  ChangeConfiguration: (payload, { settings, heartbeatEvery }) => {
+  ChangeConfiguration: (payload, parts, afterReply) => {
+    const { settings, heartbeatEvery } = parts;
     const key = textOf(payload, 'key');
-    const change = settings.change(key, textOf(payload, 'value'));
+    const value = textOf(payload, 'value');
+    const change = changeCredential(key, value, parts, afterReply) ?? settings.change(key, value);
     if (change === 'changed' && key === 'HeartbeatInterval') {
       heartbeatEvery(settings.integer(key, 0));
     }
@@ -64,11 +72,7 @@ export const chargerAnswers16: ChargerAnswers = {
     return { status: cleared > 0 ? 'Accepted' : 'Unknown' };
   },
   DataTransfer: () => ({ status: 'UnknownVendorId' }),
-  DeleteCertificate: (payload, { records }) => ({
-    status: deleteCertificate(records, objectOf(payload, 'certificateHashData'))
-      ? 'Accepted'
-      : 'NotFound',
-  }),
+  DeleteCertificate: deleteRoot,
   ExtendedTriggerMessage: triggerMessage,
   GetCompositeSchedule: (payload, { station, clock }) => {
     const connectorId = numberOf(payload, 'connectorId');
@@ -106,8 +110,7 @@ export const chargerAnswers16: ChargerAnswers = {
     return { fileName: `${parts.identity.slice(0, 200)}-diagnostics.log` };
   },
   GetInstalledCertificateIds: (payload, { records }) => {
-    const type = textOf(payload, 'certificateType');
-    const found = [...records.certificates.values()].filter((other) => other.type === type);
+    const found = records.certificates.ids([textOf(payload, 'certificateType')]);
     if (found.length === 0) return { status: 'NotFound' };
     return { status: 'Accepted', certificateHashData: found.map(({ hashData }) => hashData) };
   },
@@ -120,11 +123,7 @@ export const chargerAnswers16: ChargerAnswers = {
     });
     return { status, filename: `${parts.identity.slice(0, 200)}-${requestId}.log` };
   },
-  InstallCertificate: (payload, { records }) => {
-    const type = textOf(payload, 'certificateType');
-    const isKept = installCertificate(records, type, textOf(payload, 'certificate'));
-    return isKept ? accepted : rejected;
-  },
+  InstallCertificate: installRoot,
   RemoteStartTransaction: (payload, { station, clock }, afterReply) => {
     const idTag = textOf(payload, 'idTag');
     const connectorId = station.freeConnector(optionalNumber(payload, 'connectorId'), idTag);
@@ -233,10 +232,7 @@ const triggers: Readonly<Record<string, Trigger>> = {
   Heartbeat: ({ notify }) => notify({ action: 'Heartbeat', payload: {} }),
   LogStatusNotification: ({ notify }) => statuses('Log', ['Idle']).forEach(notify),
   MeterValues: ({ station }, connectorId) => station.notifyMeterValues(connectorId),
-  SignChargePointCertificate: ({ notify, identity, settings }) => {
-    const csr = certificateRequest(identity, settings.byKey('CpoName')?.value ?? '');
-    notify({ action: 'SignCertificate', payload: { csr } });
-  },
+  SignChargePointCertificate: (parts) => signCertificate(parts, undefined),
   StatusNotification: ({ station }, connectorId) => station.notifyStatus(connectorId),
 };
 

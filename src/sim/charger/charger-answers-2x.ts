@@ -12,6 +12,13 @@ import {
 } from '../protocol/payload.ts';
 import type { ChargerAnswers, ChargerParts } from './charger-parts.ts';
 import { triggerMessage } from './charger-triggers-2x.ts';
+import {
+  certificateSigned,
+  changeCredential,
+  deleteRoot,
+  installRoot,
+  setNetworkProfile,
+} from './credential-answers.ts';
 import type { Outgoing } from './outbox.ts';
 import {
   askedProfiles,
@@ -22,7 +29,7 @@ import {
   reportedSettings,
   variableReports,
 } from './reports-2x.ts';
-import { changeLocalList, deleteCertificate, installCertificate, keep } from './station-records.ts';
+import { changeLocalList, keep } from './station-records.ts';
 import { readVariable, writeVariable } from './variables-2x.ts';
 
 const accepted = { status: 'Accepted' } as const;
@@ -43,8 +50,7 @@ export const chargerAnswers2x: ChargerAnswers = {
     afterReply(() => station.unreserve(evseId));
     return accepted;
   },
-  CertificateSigned: (payload) =>
-    textOf(payload, 'certificateChain').includes('BEGIN CERTIFICATE') ? accepted : rejected,
+  CertificateSigned: certificateSigned,
   ChangeAvailability: (payload, { station }) => ({
     status: station.setOperative(
       numberOf(objectOf(payload, 'evse'), 'id'),
@@ -78,11 +84,7 @@ export const chargerAnswers2x: ChargerAnswers = {
     return accepted;
   },
   DataTransfer: () => ({ status: 'UnknownVendorId' }),
-  DeleteCertificate: (payload, { records }) => ({
-    status: deleteCertificate(records, objectOf(payload, 'certificateHashData'))
-      ? 'Accepted'
-      : 'NotFound',
-  }),
+  DeleteCertificate: deleteRoot,
   GetBaseReport: (payload, parts, afterReply) => {
     const reports = variableReports(parts, numberOf(payload, 'requestId'), parts.settings.all());
     afterReply(() => reports.forEach(parts.notify));
@@ -118,10 +120,7 @@ export const chargerAnswers2x: ChargerAnswers = {
     return accepted;
   },
   GetInstalledCertificateIds: (payload, { records }) => {
-    const types = listOf(payload, 'certificateType');
-    const found = [...records.certificates.values()].filter(
-      ({ type }) => types.length === 0 || types.includes(type),
-    );
+    const found = records.certificates.ids(listOf(payload, 'certificateType'));
     if (found.length === 0) return { status: 'NotFound' };
     return {
       status: 'Accepted',
@@ -163,11 +162,7 @@ export const chargerAnswers2x: ChargerAnswers = {
       readVariable(settings, asked),
     ),
   }),
-  InstallCertificate: (payload, { records }) => {
-    const type = textOf(payload, 'certificateType');
-    const isKept = installCertificate(records, type, textOf(payload, 'certificate'));
-    return isKept ? accepted : rejected;
-  },
+  InstallCertificate: installRoot,
   // Only a Local Controller publishes firmware (L03).
   PublishFirmware: () => rejected,
   RequestStartTransaction: (payload, { station, clock }, afterReply) => {
@@ -240,16 +235,19 @@ export const chargerAnswers2x: ChargerAnswers = {
   },
   SetMonitoringBase: () => accepted,
   SetMonitoringLevel: () => accepted,
-  SetNetworkProfile: () => accepted,
+  SetNetworkProfile: setNetworkProfile,
   SetVariableMonitoring: (payload, parts) => ({
     setMonitoringResult: listOf(payload, 'setMonitoringData').map((data) =>
       setMonitor(parts, data),
     ),
   }),
-  SetVariables: (payload, { settings, heartbeatEvery }) => {
+  SetVariables: (payload, parts, afterReply) => {
+    const { settings, heartbeatEvery } = parts;
     const before = settings.integer('HeartbeatInterval', 0);
     const setVariableResult = listOf(payload, 'setVariableData').map((asked) =>
-      writeVariable(settings, asked),
+      writeVariable(settings, asked, (key, value) =>
+        changeCredential(key, value, parts, afterReply),
+      ),
     );
     const after = settings.integer('HeartbeatInterval', 0);
     if (after !== before) heartbeatEvery(after);

@@ -1,3 +1,4 @@
+import { rootCertificates, type SecureVersion } from 'node:tls';
 import { WebSocket } from 'ws';
 import type { Clock, Timer } from '../../lib/clock.ts';
 import type { Random } from '../../lib/random.ts';
@@ -39,18 +40,34 @@ export interface ChargerTls {
   readonly ca?: string | Buffer;
   readonly certificate?: string | Buffer;
   readonly key?: string | Buffer;
+  /** The oldest TLS; 1.2 by default, as OCPP demands. */
+  readonly minVersion?: SecureVersion;
+  readonly maxVersion?: SecureVersion;
+}
+
+/** What a charger dials, and how it identifies itself there. */
+export interface Dialling {
+  /** Of the CSMS; the identity is appended. */
+  readonly url: string;
+  /** The Authorization header; undefined: none. */
+  readonly authorization: string | undefined;
+  /** The certificate is there only when it shall be shown. */
+  readonly tls: ChargerTls & {
+    /** Certificates, PEM, that are trusted as well as `ca`. */
+    readonly installedRoots: readonly string[];
+  };
 }
 
 /** What a ChargerLink needs. */
 export interface ChargerLinkOptions {
-  /** Of the CSMS; the identity is appended. */
-  readonly url: string;
   readonly identity: string;
   readonly version: OcppVersion;
   readonly clock: Clock;
   readonly random: Random;
-  readonly passwordBytes: Buffer | undefined;
-  readonly tls: ChargerTls;
+  /** Asked before each attempt to connect. */
+  readonly dialling: () => Dialling;
+  /** An attempt to connect came to something, or did not. */
+  readonly onDialled: (isOpen: boolean) => void;
   readonly backOff: BackOff;
   readonly callTimeoutSeconds: number;
   readonly validatesPayloads: boolean;
@@ -72,6 +89,8 @@ export class ChargerLink {
   #bootReason: BootReason = 'PowerUp';
   #attempt = 0;
   #lastFailure: string | undefined;
+  /** Of which `redial` waits for the end. */
+  #ending: WebSocket | undefined;
 
   constructor(options: ChargerLinkOptions) {
     this.#options = options;
@@ -87,26 +106,15 @@ export class ChargerLink {
     return this.#lastFailure;
   }
 
-  /** The URL that is dialled. The identity is percent-encoded (OCPP-J 1.6 section 3.1.1). */
-  endpoint(): string {
-    const base = this.#options.url.replace(/\/+$/, '');
-    return `${base}/${encodeURIComponent(this.#options.identity)}`;
-  }
-
   /** Dials now. Does nothing when a connection exists or is being made, or after `close`. */
   connect(): void {
     if (this.#state !== 'disconnected') return;
     this.#timer?.cancel();
     this.#state = 'connecting';
-    const { version, passwordBytes, identity, tls } = this.#options;
-    const headers: Record<string, string> = {};
-    if (passwordBytes !== undefined) {
-      // By bytes: a password need not be valid UTF-8 (OCPP-J security, section 3.1).
-      const credential = Buffer.concat([Buffer.from(`${identity}:`), passwordBytes]);
-      headers['Authorization'] = `Basic ${credential.toString('base64')}`;
-    }
-    const socket = new WebSocket(this.endpoint(), version, {
-      headers,
+    const { version, identity } = this.#options;
+    const { url, authorization, tls } = this.#options.dialling();
+    const socket = new WebSocket(endpoint(url, identity), version, {
+      headers: authorization === undefined ? {} : { authorization },
       handshakeTimeout: handshakeTimeoutSeconds * 1000,
       maxPayload: payloadBytesMax,
       perMessageDeflate: false,
@@ -114,7 +122,10 @@ export class ChargerLink {
       // also when both came in one packet.
       allowSynchronousEvents: false,
       followRedirects: false,
-      ...(tls.ca !== undefined && { ca: tls.ca }),
+      rejectUnauthorized: true,
+      minVersion: tls.minVersion ?? 'TLSv1.2',
+      ...(tls.maxVersion !== undefined && { maxVersion: tls.maxVersion }),
+      ...trusted(tls),
       ...(tls.certificate !== undefined && { cert: tls.certificate }),
       ...(tls.key !== undefined && { key: tls.key }),
     });
@@ -152,9 +163,27 @@ export class ChargerLink {
   /** Closes the connection, and dials again after `afterSeconds` (never: undefined). */
   disconnect(afterSeconds: number | undefined, bootReason: BootReason): void {
     if (this.#state === 'closed') return;
+    this.#ending = undefined;
     this.#bootReason = bootReason;
     this.#leave('disconnected');
     if (afterSeconds !== undefined) this.#dialAfter(afterSeconds);
+  }
+
+  /**
+   * Closes the connection, and dials again as soon as the other side has noticed: two connections
+   * of one identity at a time would look like an impostor.
+   */
+  redial(bootReason: BootReason): void {
+    const socket = this.#socket;
+    this.disconnect(undefined, bootReason);
+    if (socket === undefined) {
+      this.connect();
+      return;
+    }
+    this.#ending = socket;
+    socket.once('close', () => {
+      if (this.#ending === socket) this.connect();
+    });
   }
 
   /** Closes for good; resolves when the socket is gone. Idempotent. */
@@ -187,6 +216,7 @@ export class ChargerLink {
       this.#options;
     const { onCall, onTraffic } = this.#options;
     this.#lastFailure = undefined;
+    this.#options.onDialled(true);
     this.#peer = new RpcPeer({
       socket,
       identity,
@@ -266,6 +296,7 @@ export class ChargerLink {
     this.#state = 'disconnected';
     this.#lastFailure ??= `closed with ${code} ${reason}`.trim();
     if (wasOpen) this.#options.onLost();
+    else this.#options.onDialled(false);
     this.#attempt += 1;
     this.#dialAfter(backOffSeconds(this.#options.backOff, this.#attempt, this.#options.random));
   }
@@ -273,4 +304,15 @@ export class ChargerLink {
   #dialAfter(seconds: number): void {
     this.#timer = this.#options.clock.after(seconds * 1000, () => this.connect());
   }
+}
+
+/** The URL that is dialled. The identity is percent-encoded (OCPP-J 1.6 section 3.1.1). */
+function endpoint(url: string, identity: string): string {
+  return `${url.replace(/\/+$/, '')}/${encodeURIComponent(identity)}`;
+}
+
+/** The certificates to trust: those of `ca`, or else those that every program here trusts. */
+function trusted({ ca, installedRoots }: Dialling['tls']): { ca?: (string | Buffer)[] } {
+  if (installedRoots.length === 0) return ca === undefined ? {} : { ca: [ca] };
+  return { ca: [...(ca === undefined ? rootCertificates : [ca]), ...installedRoots] };
 }

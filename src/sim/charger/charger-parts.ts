@@ -3,6 +3,7 @@ import type { Random } from '../../lib/random.ts';
 import type { JsonObject } from '../../ocpp/message.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import type { ElectricalRating } from '../electrical/electrical.ts';
+import type { ChargerSecurity } from './charger-security.ts';
 import type { Outgoing } from './outbox.ts';
 import type { Settings } from './settings.ts';
 import type { Station } from './station.ts';
@@ -19,6 +20,9 @@ export interface ChargerParts {
   readonly station: Station;
   readonly settings: Settings;
   readonly records: StationRecords;
+  readonly security: ChargerSecurity;
+  /** CN of the certificates that the charger asks for. */
+  readonly certificateName: string;
   /** Sends a message that may be lost. */
   readonly notify: (outgoing: Outgoing) => void;
   /** Sends one message after the other, with a pause before each. */
@@ -28,6 +32,10 @@ export interface ChargerParts {
     delaySeconds: number,
   ) => void;
   readonly isSequenceRunning: (name: SequenceName) => boolean;
+  /** Tells the CSMS of a security event when it has accepted the charger the next time. */
+  readonly noteSecurityEvent: (type: string) => void;
+  /** Closes the connection and makes a new one. */
+  readonly redial: () => void;
   readonly bootAgain: () => void;
   readonly heartbeatEvery: (intervalSeconds: number) => void;
   /** Ends all transactions, disconnects and boots. */

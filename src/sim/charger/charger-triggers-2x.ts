@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../ocpp/message.ts';
 import { objectOf, optionalNumber, textOf } from '../protocol/payload.ts';
-import { certificateRequest } from './certificate-request.ts';
 import type { ChargerAnswer, ChargerParts } from './charger-parts.ts';
+import { signCertificate } from './credential-answers.ts';
 
 type Trigger = (parts: ChargerParts, evseId: number | undefined) => void;
 
@@ -14,19 +14,13 @@ const triggers: Readonly<Record<string, Trigger>> = {
   LogStatusNotification: ({ notify }) =>
     notify({ action: 'LogStatusNotification', payload: { status: 'Idle' } }),
   MeterValues: ({ station }, evseId) => station.notifyMeterValues(evseId),
-  SignChargingStationCertificate: (parts) => sign(parts, 'ChargingStationCertificate'),
-  SignCombinedCertificate: (parts) => sign(parts, undefined),
-  SignV2GCertificate: (parts) => sign(parts, 'V2GCertificate'),
-  SignV2G20Certificate: (parts) => sign(parts, 'V2G20Certificate'),
+  SignChargingStationCertificate: (parts) => signCertificate(parts, 'ChargingStationCertificate'),
+  SignCombinedCertificate: (parts) => signCertificate(parts, undefined),
+  SignV2GCertificate: (parts) => signCertificate(parts, 'V2GCertificate'),
+  SignV2G20Certificate: (parts) => signCertificate(parts, 'V2G20Certificate'),
   StatusNotification: ({ station }, evseId) => station.notifyStatus(evseId),
   TransactionEvent: ({ station }) => station.notifyTransactions(),
 };
-
-function sign({ notify, identity, settings }: ChargerParts, type: string | undefined): void {
-  const csr = certificateRequest(identity, settings.byKey('CpoName')?.value ?? '');
-  const certificateType = type === undefined ? {} : { certificateType: type };
-  notify({ action: 'SignCertificate', payload: { csr, ...certificateType } });
-}
 
 /** Answers TriggerMessage, and sends what it asks for. */
 export function triggerMessage(

@@ -5,7 +5,9 @@ import type { JsonObject } from '../../ocpp/message.ts';
 import type { OcppVersion } from '../../ocpp/version.ts';
 import { acRating, type ElectricalRating } from '../electrical/electrical.ts';
 import { ActionHooks, type PayloadFilter, refusalOf } from '../protocol/action-hooks.ts';
-import { refusal } from '../protocol/rpc-errors.ts';
+import type { PasswordForm } from '../protocol/password.ts';
+import { dateTimeText } from '../protocol/payload.ts';
+import { ConnectionLost, refusal } from '../protocol/rpc-errors.ts';
 import type { Answer, IncomingCall } from '../protocol/rpc-peer.ts';
 import type { TrafficObserver } from '../protocol/traffic.ts';
 import { type BackOff, defaultBackOff } from './back-off.ts';
@@ -16,6 +18,7 @@ import { chargerDialect2x } from './charger-dialect-2x.ts';
 import { chargerDialect16 } from './charger-dialect-16.ts';
 import { ChargerLink, type ChargerTls, type ConnectionState } from './charger-link.ts';
 import type { ChargerAnswers, ChargerParts } from './charger-parts.ts';
+import { ChargerSecurity, type PasswordChange, type SecurityProfile } from './charger-security.ts';
 import { Sequences } from './sequences.ts';
 import { Settings } from './settings.ts';
 import { Station } from './station.ts';
@@ -27,6 +30,8 @@ import type {
   StopCause,
 } from './station-types.ts';
 
+/** Security events that wait for a connection; a charger with more to tell is not simulated. */
+const securityEventsMax = 20;
 /** How long a reset waits for the ends of its transactions to be told. */
 const resetWaitSecondsMax = 5;
 
@@ -38,10 +43,27 @@ export interface SimulatedChargerOptions {
   readonly url: string;
   readonly identity: string;
   readonly version: OcppVersion;
-  /** Sent with HTTP Basic (security profiles 1 and 2). */
+  /** Sent with HTTP Basic (security profiles 1 and 2), in the form of `passwordForm`. */
   readonly passwordBytes?: Buffer | undefined;
+  /** How a password of hexadecimal digits is sent in 1.6. The default is `raw`. */
+  readonly passwordForm?: PasswordForm | undefined;
+  /** The user name of HTTP Basic. The default is the identity. */
+  readonly basicUser?: string | undefined;
+  /** What the charger does when the CSMS changes its password. The default is `reconnects`. */
+  readonly passwordChange?: PasswordChange | undefined;
   /** For wss (security profiles 2 and 3). */
   readonly tls?: ChargerTls | undefined;
+  /** To begin with. The default is what `url`, password and certificate amount to. */
+  readonly securityProfile?: SecurityProfile | undefined;
+  /** Where the CSMS is for another profile. Without an entry: at `url`, if its scheme fits. */
+  readonly urls?: Readonly<Partial<Record<SecurityProfile, string>>> | undefined;
+  /**
+   * CN of the certificates that the charger asks for. The default is that of its certificate, or
+   * else its serial number.
+   */
+  readonly certificateName?: string | undefined;
+  /** Send SecurityEventNotification after a start and a change of credentials. Not by default. */
+  readonly sendsSecurityEvents?: boolean | undefined;
   readonly connectorCount?: number | undefined;
   readonly rating?: ElectricalRating | undefined;
   /** Between the meter values of a transaction; 0: none. The default is 60. */
@@ -63,6 +85,8 @@ export interface ChargerState {
   readonly connection: ConnectionState;
   /** Why the last attempt to connect failed. */
   readonly lastFailure: string | undefined;
+  /** Of the last connection that worked; at the start the one to begin with. */
+  readonly securityProfile: SecurityProfile;
   /** Of all connectors. */
   readonly powerKw: number;
   readonly connectors: readonly ConnectorView[];
@@ -132,11 +156,15 @@ class Charger implements SimulatedCharger {
   readonly version: OcppVersion;
   readonly #options: SimulatedChargerOptions;
   readonly #link: ChargerLink;
+  readonly #security: ChargerSecurity;
   readonly #station: Station;
   readonly #sequences: Sequences;
   readonly #hooks = new ActionHooks();
   readonly #parts: ChargerParts;
   readonly #connected = Promise.withResolvers<void>();
+  readonly #description: StationDescription;
+  /** Waiting for the CSMS to accept the charger: type, and moment. */
+  readonly #securityEvents: (readonly [type: string, atMs: number])[] = [];
   #resetsWhenIdle = false;
   #resetTimer: Timer | undefined;
 
@@ -148,10 +176,31 @@ class Charger implements SimulatedCharger {
     const rating = options.rating ?? acRating;
     const meterIntervalSeconds = options.meterIntervalSeconds ?? 60;
     const connectorCount = options.connectorCount ?? 1;
-    const settings = new Settings({
+    this.#description = {
+      vendor: 'Gatewatt',
+      model: 'Simulated',
+      serialNumber: options.identity,
+      firmwareVersion: '1.0.0',
+      ...options.description,
+    };
+    this.#security = new ChargerSecurity({
+      version,
+      url: options.url,
+      urls: options.urls ?? {},
+      profile: options.securityProfile,
+      password: options.passwordBytes,
+      passwordForm: options.passwordForm,
+      user: options.basicUser ?? options.identity,
+      passwordChange: options.passwordChange ?? 'reconnects',
+      tls: options.tls ?? {},
+      onProfile: (profile) => settings.report('SecurityProfile', String(profile)),
+    });
+    const certified = this.#security.certificate.subject();
+    const settings = new Settings(version, {
       MeterValueSampleInterval: String(meterIntervalSeconds),
       NumberOfConnectors: String(connectorCount),
-      SecurityProfile: String(securityProfileOf(options)),
+      SecurityProfile: String(this.#security.profile()),
+      ...(certified.organization !== undefined && { CpoName: certified.organization }),
     });
     this.#link = this.#newLink();
     this.#station = new Station({
@@ -180,6 +229,11 @@ class Charger implements SimulatedCharger {
       station: this.#station,
       settings,
       records: emptyRecords(),
+      security: this.#security,
+      certificateName:
+        options.certificateName ?? certified.commonName ?? this.#description.serialNumber,
+      noteSecurityEvent: (type) => this.#noteSecurityEvent(type),
+      redial: () => this.#link.redial('Unknown'),
       notify,
       sequence: (name, messages, delay) => this.#sequences.run(name, messages, delay),
       isSequenceRunning: (name) => this.#sequences.isRunning(name),
@@ -190,6 +244,7 @@ class Charger implements SimulatedCharger {
         this.#resetsWhenIdle = true;
       },
     };
+    this.#noteSecurityEvent('StartupOfTheDevice');
     // A charger that never connects and is closed has nobody to tell.
     this.#connected.promise.catch(() => undefined);
   }
@@ -203,6 +258,7 @@ class Charger implements SimulatedCharger {
     return {
       connection: this.#link.state(),
       lastFailure: this.#link.lastFailure(),
+      securityProfile: this.#security.profile(),
       powerKw: connectors.reduce((sum, { powerKw }) => sum + powerKw, 0),
       connectors,
     };
@@ -262,30 +318,26 @@ class Charger implements SimulatedCharger {
 
   #newLink(): ChargerLink {
     const { options, dialect } = { options: this.#options, dialect: dialects[this.version] };
-    const description: StationDescription = {
-      vendor: 'Gatewatt',
-      model: 'Simulated',
-      serialNumber: options.identity,
-      firmwareVersion: '1.0.0',
-      ...options.description,
-    };
     return new ChargerLink({
-      url: options.url,
       identity: options.identity,
       version: options.version,
       clock: options.clock,
       random: options.random,
-      passwordBytes: options.passwordBytes,
-      tls: options.tls ?? {},
+      dialling: () => this.#security.dialling(),
+      onDialled: (isOpen) => {
+        if (isOpen) this.#security.succeeded();
+        else this.#security.failed();
+      },
       backOff: options.backOff ?? defaultBackOff,
       callTimeoutSeconds: options.callTimeoutSeconds ?? 30,
       validatesPayloads: options.validatesPayloads ?? true,
       onTraffic: options.onTraffic,
-      boot: (reason) => dialect.boot(description, reason),
+      boot: (reason) => dialect.boot(this.#description, reason),
       onCall: (call) => this.#answer(call),
       onAccepted: () => {
         this.#station.notifyStatus();
         this.#station.outbox.setConnected(true);
+        this.#tellSecurityEvents();
         this.#connected.resolve();
       },
       onLost: () => this.#station.outbox.setConnected(false),
@@ -310,6 +362,22 @@ class Charger implements SimulatedCharger {
     return payload;
   }
 
+  #noteSecurityEvent(type: string, atMs = this.#options.clock.nowMs()): void {
+    if (this.#options.sendsSecurityEvents !== true) return;
+    if (this.#securityEvents.length >= securityEventsMax) return;
+    this.#securityEvents.push([type, atMs]);
+  }
+
+  #tellSecurityEvents(): void {
+    for (const [type, atMs] of this.#securityEvents.splice(0)) {
+      const payload = { type, timestamp: dateTimeText(atMs) };
+      this.#link.call({ action: 'SecurityEventNotification', payload }).catch((error) => {
+        // They are told again until the CSMS has them (A04).
+        if (error instanceof ConnectionLost) this.#noteSecurityEvent(type, atMs);
+      });
+    }
+  }
+
   #resetIfIdle(): void {
     if (!this.#resetsWhenIdle || this.#station.isBusy()) return;
     this.#resetsWhenIdle = false;
@@ -324,12 +392,8 @@ class Charger implements SimulatedCharger {
     this.#resetTimer = clock.after(resetWaitSecondsMax * 1000, () => limit.resolve());
     await Promise.race([this.#station.outbox.idle(), limit.promise]);
     this.#resetTimer.cancel();
+    this.#security.restarted();
+    this.#noteSecurityEvent('StartupOfTheDevice');
     this.#link.disconnect(rebootSeconds ?? 2, 'RemoteReset');
   }
-}
-
-/** 0 to 3 (OCPP 2.0.1 part 2 A, table 2), as the options make it. */
-function securityProfileOf({ url, tls, passwordBytes }: SimulatedChargerOptions): number {
-  if (!url.startsWith('wss:')) return passwordBytes === undefined ? 0 : 1;
-  return tls?.certificate === undefined ? 2 : 3;
 }

@@ -1,3 +1,5 @@
+import type { OcppVersion } from '../../ocpp/version.ts';
+
 /** Who may do what with a setting. */
 export type SettingAccess = 'ReadOnly' | 'ReadWrite' | 'WriteOnly';
 
@@ -71,9 +73,21 @@ const rows: readonly SettingRow[] = [
   ],
   ['SecurityProfile', 'SecurityCtrlr', 'SecurityProfile', 'ReadOnly', 'integer', '0'],
   ['CpoName', 'SecurityCtrlr', 'OrganizationName', 'ReadWrite', 'string', 'Simulated operator'],
+  // Slots by preference; 0 is the connection of the start.
+  [
+    'NetworkConfigurationPriority',
+    'OCPPCommCtrlr',
+    'NetworkConfigurationPriority',
+    'ReadWrite',
+    'MemberList',
+    '0',
+  ],
   // A password is written and never read (OCPP 1.6 security, section 4.1; A05.FR.05 in 2.0.1).
   ['AuthorizationKey', 'SecurityCtrlr', 'BasicAuthPassword', 'WriteOnly', 'string', ''],
 ];
+
+/** Settings that 1.6 does not have; their keys are names of our own. */
+const only2x: ReadonlySet<string> = new Set(['NetworkConfigurationPriority']);
 
 /** Characters of one value; the schemas of 1.6 stop there. */
 const valueLengthMax = 500;
@@ -82,11 +96,20 @@ const valueLengthMax = 500;
 export class Settings {
   readonly #settings: Map<string, Setting>;
 
-  constructor(values: Readonly<Record<string, string>>) {
+  constructor(version: OcppVersion, values: Readonly<Record<string, string>>) {
+    const known = rows.filter(([key]) => version !== 'ocpp1.6' || !only2x.has(key));
     this.#settings = new Map(
-      rows.map(([key, component, variable, access, dataType, value]) => [
+      known.map(([key, component, variable, access, dataType, value]) => [
         key,
-        { key, component, variable, access, dataType, value: values[key] ?? value },
+        {
+          key,
+          component,
+          variable,
+          // A CSMS may raise it in 1.6; in 2.x the station alone sets it (A05).
+          access: key === 'SecurityProfile' && version === 'ocpp1.6' ? 'ReadWrite' : access,
+          dataType,
+          value: values[key] ?? value,
+        },
       ]),
     );
   }
@@ -111,6 +134,12 @@ export class Settings {
   integer(key: string, fallback: number): number {
     const value = Number(this.#settings.get(key)?.value);
     return Number.isInteger(value) ? value : fallback;
+  }
+
+  /** The station itself says what the value is. */
+  report(key: string, value: string): void {
+    const setting = this.#settings.get(key);
+    if (setting !== undefined) this.#settings.set(key, { ...setting, value });
   }
 
   /** Changes one value. */

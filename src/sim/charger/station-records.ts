@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { JsonObject } from '../../ocpp/message.ts';
-import { textOf } from '../protocol/payload.ts';
+import { InstalledCertificates } from './installed-certificates.ts';
 
 /** Entries of any one kind that a station keeps. Small, as in a real one. */
 const entriesMax = 200;
@@ -11,8 +10,7 @@ export interface StationRecords {
   readonly localList: Map<string, JsonObject>;
   /** By reservation id: the connector. */
   readonly reservations: Map<number, number>;
-  /** By the hash of the certificate. */
-  readonly certificates: Map<string, InstalledCertificate>;
+  readonly certificates: InstalledCertificates;
   readonly displayMessages: Map<number, JsonObject>;
   /** By monitor id: the data it was set with. */
   readonly monitors: Map<number, JsonObject>;
@@ -22,19 +20,13 @@ export interface StationRecords {
   readonly tariffs: Map<number, string>;
 }
 
-/** A trust anchor that was installed. */
-export interface InstalledCertificate {
-  readonly type: string;
-  readonly hashData: JsonObject;
-}
-
 /** Nothing yet. */
 export function emptyRecords(): StationRecords {
   return {
     localListVersion: 0,
     localList: new Map(),
     reservations: new Map(),
-    certificates: new Map(),
+    certificates: new InstalledCertificates(),
     displayMessages: new Map(),
     monitors: new Map(),
     derControls: new Map(),
@@ -65,25 +57,4 @@ export function changeLocalList(
   }
   records.localListVersion = version;
   return true;
-}
-
-/** Installs `certificate` (PEM). The hashes stand for those of the real fields. */
-export function installCertificate(
-  records: StationRecords,
-  type: string,
-  certificate: string,
-): boolean {
-  const hash = createHash('sha256').update(certificate).digest('hex');
-  const hashData = {
-    hashAlgorithm: 'SHA256',
-    issuerNameHash: hash,
-    issuerKeyHash: createHash('sha256').update(hash).digest('hex'),
-    serialNumber: hash.slice(0, 16),
-  };
-  return keep(records.certificates, hash, { type, hashData });
-}
-
-/** Removes the certificate of this hash data. False when there is none. */
-export function deleteCertificate(records: StationRecords, hashData: JsonObject): boolean {
-  return records.certificates.delete(textOf(hashData, 'issuerNameHash'));
 }

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../ocpp/message.ts';
 import { objectOf, optionalText, textOf } from '../protocol/payload.ts';
+import type { CredentialChange } from './credential-answers.ts';
 import { equalsIgnoringCase, type Setting, type Settings } from './settings.ts';
 
 const changeStatuses = {
@@ -7,6 +8,7 @@ const changeStatuses = {
   unknown: 'UnknownVariable',
   'read-only': 'Rejected',
   'bad-value': 'Rejected',
+  'after-reset': 'RebootRequired',
 } as const;
 
 /** The result of one entry of GetVariables (OCPP 2.0.1 part 2 B06). */
@@ -19,12 +21,20 @@ export function readVariable(settings: Settings, asked: unknown): JsonObject {
   return { attributeStatus: 'Accepted', attributeValue: found.value, ...echo };
 }
 
-/** The result of one entry of SetVariables (OCPP 2.0.1 part 2 B05). */
-export function writeVariable(settings: Settings, asked: unknown): JsonObject {
+/**
+ * The result of one entry of SetVariables (OCPP 2.0.1 part 2 B05). `changeCredential` takes over the
+ * settings that are credentials.
+ */
+export function writeVariable(
+  settings: Settings,
+  asked: unknown,
+  changeCredential: (key: string, value: string) => CredentialChange | undefined,
+): JsonObject {
   const found = findSetting(settings, asked);
   const echo = echoOf(asked);
   if (typeof found === 'string') return { attributeStatus: found, ...echo };
-  const change = settings.change(found.key, textOf(asked, 'attributeValue'));
+  const value = textOf(asked, 'attributeValue');
+  const change = changeCredential(found.key, value) ?? settings.change(found.key, value);
   return { attributeStatus: changeStatuses[change], ...echo };
 }
 

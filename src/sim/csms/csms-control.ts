@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { isJsonObject, type JsonObject, ownProperty } from '../../ocpp/message.ts';
+import { isJsonObject, ownProperty } from '../../ocpp/message.ts';
 import { listen } from '../protocol/listen.ts';
 import { CallRefused, CallTimedOut, ConnectionLost } from '../protocol/rpc-errors.ts';
 import type { SimulatedCsms } from './csms.ts';
@@ -15,9 +15,20 @@ export interface CsmsControl {
   close(): Promise<void>;
 }
 
+/** What the control interface has; told to whoever asks for something else. */
+const routes =
+  'GET /chargers, GET /transactions, and POST /chargers/<id>/ and one of ' +
+  'call, password, certificate, security-profile';
+
 /**
- * Lets curl drive a simulated CSMS: GET /chargers, GET /transactions, POST /chargers/<id>/call with
- * {"action","payload"}. It asks for no password, so it belongs on loopback. Requests of web pages
+ * Lets curl drive a simulated CSMS: GET /chargers, GET /transactions, and POST /chargers/<id>/ with
+ *
+ * - call {"action","payload"}: sends any call.
+ * - password {"password"?}: gives the charger this password, or a new one.
+ * - certificate {}: asks the charger to renew its certificate.
+ * - security-profile {"to","url"?}: tells the charger to use a higher profile.
+ *
+ * It asks for no password, so it belongs on loopback. Requests of web pages
  * are refused (they carry an Origin), because any page can reach loopback.
  */
 export async function startCsmsControl(
@@ -57,29 +68,55 @@ async function answer(
 async function route(csms: SimulatedCsms, request: IncomingMessage): Promise<Reply> {
   if (request.headers.origin !== undefined) return failure(403, 'web pages are not served');
   const { pathname } = new URL(request.url ?? '/', 'http://control');
-  const call = /^\/chargers\/([^/]+)\/call$/.exec(pathname);
+  const order = /^\/chargers\/([^/]+)\/(call|password|certificate|security-profile)$/.exec(
+    pathname,
+  );
   if (request.method === 'GET' && pathname === '/chargers') return success(csms.chargers());
   if (request.method === 'GET' && pathname === '/transactions') return success(csms.transactions());
-  if (request.method === 'POST' && call !== null) {
-    const body = await readBody(request);
-    const action = ownProperty(body, 'action');
-    const payload = ownProperty(body, 'payload') ?? {};
-    if (typeof action !== 'string' || !isJsonObject(payload)) {
-      return failure(400, `the body must be {"action","payload"}, at most ${bodyBytesMax} bytes`);
-    }
-    return callCharger(csms, decodeURIComponent(call[1] ?? ''), action, payload);
-  }
-  return failure(404, 'GET /chargers, GET /transactions, POST /chargers/<id>/call');
+  if (request.method !== 'POST' || order === null) return failure(404, routes);
+  const [, identity = '', what = ''] = order;
+  return obey(csms, decodeURIComponent(identity), what, await readBody(request));
 }
 
-async function callCharger(
+async function obey(
   csms: SimulatedCsms,
   identity: string,
-  action: string,
-  payload: JsonObject,
+  what: string,
+  body: unknown,
 ): Promise<Reply> {
+  switch (what) {
+    case 'password': {
+      const password = ownProperty(body, 'password');
+      if (password !== undefined && typeof password !== 'string') {
+        return failure(400, 'the body must be {"password"}, or empty');
+      }
+      return answered(() => csms.rotatePassword(identity, password));
+    }
+    case 'certificate':
+      return answered(async () => ({ status: await csms.askForRenewal(identity) }));
+    case 'security-profile': {
+      const to = ownProperty(body, 'to');
+      const url = ownProperty(body, 'url');
+      if (typeof to !== 'number' || (url !== undefined && typeof url !== 'string')) {
+        return failure(400, 'the body must be {"to","url"}; in 1.6 there is no "url"');
+      }
+      return answered(async () => ({ status: await csms.raiseProfile(identity, to, url) }));
+    }
+    default: {
+      const action = ownProperty(body, 'action');
+      const payload = ownProperty(body, 'payload') ?? {};
+      if (typeof action !== 'string' || !isJsonObject(payload)) {
+        return failure(400, `the body must be {"action","payload"}, at most ${bodyBytesMax} bytes`);
+      }
+      return answered(() => csms.call(identity, action, payload));
+    }
+  }
+}
+
+/** 200 with what `ask` resolves with, or the status for why the charger did not do it. */
+async function answered(ask: () => Promise<object>): Promise<Reply> {
   try {
-    return success(await csms.call(identity, action, payload));
+    return success(await ask());
   } catch (error) {
     if (error instanceof CallRefused) {
       const { code, description, details } = error;
@@ -91,7 +128,7 @@ async function callCharger(
   }
 }
 
-/** The body as JSON; undefined when it is too long or no JSON. */
+/** The body as JSON; an empty object when it is empty, undefined when it is too long or no JSON. */
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -101,6 +138,7 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
     if (bytes > bodyBytesMax) return undefined;
     chunks.push(buffer);
   }
+  if (bytes === 0) return {};
   try {
     return JSON.parse(Buffer.concat(chunks).toString('utf8'));
   } catch {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Clock } from '../../lib/clock.ts';
@@ -16,13 +16,29 @@ import { listen } from '../protocol/listen.ts';
 import { ConnectionLost, refusal } from '../protocol/rpc-errors.ts';
 import { type Answer, type IncomingCall, RpcPeer } from '../protocol/rpc-peer.ts';
 import type { TrafficObserver } from '../protocol/traffic.ts';
+import { type AuthorityOptions, CertificateAuthority } from './certificate-authority.ts';
+import {
+  admitCharger,
+  type CsmsDemands,
+  type Newcomer,
+  normalPath,
+  refuseUpgrade,
+} from './csms-admission.ts';
 import { csmsAnswers } from './csms-answers.ts';
+import {
+  answerSignCertificate,
+  askForRenewal,
+  type CallCharger,
+  changePassword,
+  newPassword,
+  raiseProfile,
+} from './csms-credentials.ts';
+import { acceptedPassword, type CsmsPasswords, PasswordCheck } from './csms-passwords.ts';
+import { type ClientCertificate, type CsmsTls, createCsmsServer } from './csms-server.ts';
 import { type CsmsTransaction, CsmsTransactions } from './csms-transactions.ts';
 
 /** Largest frame that the CSMS takes; reports are the longest messages of the schemas. */
 const payloadBytesMax = 1024 * 1024;
-/** Identities are shorter (48 in 2.x); whatever is longer is a mistake. */
-const identityLengthMax = 255;
 /** Connectors of one charger whose status is kept. */
 const connectorsMax = 100;
 
@@ -42,6 +58,14 @@ export interface SimulatedCsmsOptions {
   /** Refuse calls that depart from their schema. The default is true. */
   readonly validatesPayloads?: boolean | undefined;
   readonly onTraffic?: TrafficObserver | undefined;
+  /** Whom to let in by HTTP Basic (security profiles 1 and 2). Without it: everybody. */
+  readonly passwords?: CsmsPasswords | undefined;
+  /** For wss (security profiles 2 and 3). */
+  readonly tls?: CsmsTls | undefined;
+  /** Answers requests for certificates. Without it they are accepted, and nothing follows. */
+  readonly authority?: AuthorityOptions | undefined;
+  /** Is told, in words, which charger was refused and why. */
+  readonly onNote?: ((text: string) => void) | undefined;
 }
 
 /** A connected charger. */
@@ -49,13 +73,22 @@ export interface ConnectedCharger {
   readonly identity: string;
   readonly version: OcppVersion;
   readonly connectedAt: string;
+  /** What it showed, when the CSMS demands certificates. */
+  readonly certificate?: ClientCertificate;
   /** The status that each connector (1.6) or EVSE (2.x) told last. */
   readonly statuses: Readonly<Record<number, string>>;
 }
 
-/** A simulated charging station management system. It believes whoever connects. */
+/** What became of a password that a charger was given. */
+export interface RotatedPassword {
+  /** As the charger answers. */
+  readonly status: string;
+  readonly password: string;
+}
+
+/** A simulated charging station management system. Without credentials it believes everybody. */
 export interface SimulatedCsms {
-  /** What chargers dial: ws://host:port/path, without the identity. */
+  /** What chargers dial: ws://host:port/path (with TLS wss), without the identity. */
   readonly url: string;
   readonly port: number;
   chargers(): readonly ConnectedCharger[];
@@ -70,20 +103,44 @@ export interface SimulatedCsms {
   waitFor(identity: string, action: string, where?: PayloadFilter): Promise<JsonObject>;
   /** Resolves when the charger is connected and its boot has been answered. */
   waitForCharger(identity: string): Promise<ConnectedCharger>;
+  /**
+   * Gives the charger a password, or a new random one (A01). Rejects as `call` does. From the answer
+   * Accepted on both are good, until the new one is used.
+   */
+  rotatePassword(identity: string, password?: string): Promise<RotatedPassword>;
+  /** Asks the charger to renew its certificate (A02). Resolves with its status. */
+  askForRenewal(identity: string): Promise<string>;
+  /** Tells the charger to use security profile `to` (A05); in 2.x at `url`. Its last status. */
+  raiseProfile(identity: string, to: number, url?: string): Promise<string>;
   /** Closes the charger's connection. */
   disconnect(identity: string): void;
   /** Ends everything. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Starts a CSMS. Rejects with the system's error when the port is taken. */
+/**
+ * Starts a CSMS. Rejects with the system's error when the port is taken, and when a certificate or
+ * a key cannot be used.
+ */
 export async function startSimulatedCsms(options: SimulatedCsmsOptions): Promise<SimulatedCsms> {
-  const server = createServer((_request, response) => {
-    response.writeHead(426, { connection: 'close' }).end();
-  });
+  const { tls, authority, clock, random } = options;
+  const server = createCsmsServer(tls);
+  const issuer =
+    authority === undefined ? undefined : new CertificateAuthority(authority, clock, random);
   const { host, port } = await listen(server, options.host ?? '127.0.0.1', options.port ?? 0);
   const path = normalPath(options.path ?? '/ocpp');
-  return new Csms(options, server, port, `ws://${host}:${port}${path}`, path);
+  const url = `${tls === undefined ? 'ws' : 'wss'}://${host}:${port}${path}`;
+  return new Csms({ options, server, issuer, port, url, path });
+}
+
+interface CsmsFoundation {
+  readonly options: SimulatedCsmsOptions;
+  /** Listening. */
+  readonly server: Server;
+  readonly issuer: CertificateAuthority | undefined;
+  readonly port: number;
+  readonly url: string;
+  readonly path: string;
 }
 
 interface Session extends ConnectedCharger {
@@ -97,8 +154,9 @@ class Csms implements SimulatedCsms {
   readonly url: string;
   readonly port: number;
   readonly #options: SimulatedCsmsOptions;
-  readonly #path: string;
+  readonly #demands: CsmsDemands;
   readonly #server: Server;
+  readonly #issuer: CertificateAuthority | undefined;
   readonly #webSockets: WebSocketServer;
   readonly #sessions = new Map<string, Session>();
   readonly #transactions = new CsmsTransactions();
@@ -106,16 +164,15 @@ class Csms implements SimulatedCsms {
   readonly #bootWaiters = new Map<string, Set<(charger: ConnectedCharger) => void>>();
   #closing: Promise<void> | undefined;
 
-  constructor(
-    options: SimulatedCsmsOptions,
-    server: Server,
-    port: number,
-    url: string,
-    path: string,
-  ) {
+  constructor({ options, server, issuer, port, url, path }: CsmsFoundation) {
     this.#options = options;
     this.#server = server;
-    this.#path = path;
+    this.#issuer = issuer;
+    this.#demands = {
+      path,
+      isCertificateDemanded: options.tls?.clientCa !== undefined,
+      passwords: options.passwords === undefined ? undefined : new PasswordCheck(options.passwords),
+    };
     this.port = port;
     this.url = url;
     this.#webSockets = new WebSocketServer({
@@ -134,6 +191,9 @@ class Csms implements SimulatedCsms {
       allowSynchronousEvents: false,
       handleProtocols: (offered) => [...offered].find(isOcppVersion) ?? false,
     });
+    server.on('tlsClientError', (error, socket) => {
+      this.#note(`a connection from ${socket.remoteAddress} failed in TLS: ${error.message}`);
+    });
     server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
@@ -145,20 +205,49 @@ class Csms implements SimulatedCsms {
     return this.#transactions.all();
   }
 
-  call(identity: string, action: string, payload: JsonObject): Promise<JsonObject> {
-    const session = this.#sessions.get(identity);
-    if (session === undefined) {
-      return Promise.reject(new ConnectionLost(`${identity} is not connected`));
+  async call(identity: string, action: string, payload: JsonObject): Promise<JsonObject> {
+    const { version, peer } = this.#session(identity);
+    if (isSendAction(version, action)) {
+      peer.send(action, payload);
+      return {};
     }
-    if (!isSendAction(session.version, action)) return session.peer.call(action, payload);
-    session.peer.send(action, payload);
-    return Promise.resolve({});
+    const reply = await peer.call(action, payload);
+    const password = acceptedPassword(version, action, payload, reply);
+    if (password !== undefined) this.#demands.passwords?.changed(identity, password);
+    return reply;
   }
 
   sendRaw(identity: string, text: string): void {
+    this.#session(identity).peer.sendRaw(text);
+  }
+
+  async rotatePassword(
+    identity: string,
+    password = newPassword(this.#options.random),
+  ): Promise<RotatedPassword> {
+    const { version } = this.#session(identity);
+    const status = await changePassword(version, this.#callerOf(identity), password);
+    return { status, password };
+  }
+
+  async askForRenewal(identity: string): Promise<string> {
+    return askForRenewal(this.#session(identity).version, this.#callerOf(identity));
+  }
+
+  async raiseProfile(identity: string, to: number, url = this.url): Promise<string> {
+    const { version } = this.#session(identity);
+    return raiseProfile(version, this.#callerOf(identity), { to, url });
+  }
+
+  /** @throws {ConnectionLost} when there is none. */
+  #session(identity: string): Session {
     const session = this.#sessions.get(identity);
     if (session === undefined) throw new ConnectionLost(`${identity} is not connected`);
-    session.peer.sendRaw(text);
+    return session;
+  }
+
+  #callerOf(identity: string): CallCharger {
+    return (action, payload) => this.call(identity, action, payload);
   }
 
   on(action: string, handler: ActionHandler | undefined): void {
@@ -201,20 +290,22 @@ class Csms implements SimulatedCsms {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const identity = identityOf(request.url ?? '', this.#path);
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',');
-    const version = offered.map((name) => name.trim()).find(isOcppVersion);
-    if (identity === undefined || version === undefined) {
-      const status = identity === undefined ? '404 Not Found' : '400 Bad Request';
-      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    const admission = admitCharger(this.#demands, request, socket);
+    if (admission.is === 'refused') {
+      if (admission.note !== undefined) this.#note(admission.note);
+      refuseUpgrade(socket, admission.status);
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
-      this.#connected(webSocket, identity, version),
+      this.#connected(webSocket, admission.newcomer),
     );
   }
 
-  #connected(socket: WebSocket, identity: string, version: OcppVersion): void {
+  #note(text: string): void {
+    this.#options.onNote?.(text);
+  }
+
+  #connected(socket: WebSocket, { identity, version, certificate }: Newcomer): void {
     const { clock, random, callTimeoutSeconds, validatesPayloads, onTraffic } = this.#options;
     const peer = new RpcPeer({
       socket,
@@ -232,6 +323,7 @@ class Csms implements SimulatedCsms {
       identity,
       version,
       connectedAt,
+      ...(certificate !== undefined && { certificate }),
       statuses: {},
       peer,
       socket,
@@ -255,6 +347,11 @@ class Csms implements SimulatedCsms {
     if (handler !== undefined) return handler(call.payload, identity);
     const refused = refusalOf(version, 'charger', call, this.#options.validatesPayloads ?? true);
     if (refused !== undefined) return refused;
+    if (call.action === 'SignCertificate' && this.#issuer !== undefined) {
+      return answerSignCertificate(this.#issuer, session.peer, call, (problem) => {
+        this.#note(`${identity} ${problem}`);
+      });
+    }
     const answer = csmsAnswers[version][call.action];
     if (answer === undefined) {
       return refusal(version, 'NotSupported', 'The simulated CSMS does not do this.');
@@ -279,25 +376,13 @@ class Csms implements SimulatedCsms {
   }
 }
 
-function viewOf({ identity, version, connectedAt, statuses }: Session): ConnectedCharger {
-  return { identity, version, connectedAt, statuses: { ...statuses } };
-}
-
-function normalPath(path: string): string {
-  const trimmed = path.replace(/^\/+|\/+$/g, '');
-  return trimmed === '' ? '' : `/${trimmed}`;
-}
-
-/** The identity in a request target; undefined when the target is not `path` and one segment. */
-function identityOf(target: string, path: string): string | undefined {
-  const [pathname = ''] = target.split('?');
-  if (!pathname.startsWith(`${path}/`)) return undefined;
-  const segment = pathname.slice(path.length + 1);
-  if (segment === '' || segment.includes('/')) return undefined;
-  try {
-    const identity = decodeURIComponent(segment);
-    return identity.length > identityLengthMax ? undefined : identity;
-  } catch {
-    return undefined;
-  }
+function viewOf(session: Session): ConnectedCharger {
+  const { identity, version, connectedAt, certificate, statuses } = session;
+  return {
+    identity,
+    version,
+    connectedAt,
+    ...(certificate !== undefined && { certificate }),
+    statuses: { ...statuses },
+  };
 }

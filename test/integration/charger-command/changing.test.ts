@@ -8,7 +8,7 @@ import { findCharger } from '../../../src/chargers/registry.ts';
 import { latestRevision } from '../../../src/chargers/registry-changes.ts';
 import { enrollCharger } from '../../../src/chargers/registry-sightings.ts';
 import { describeEachStore, openSqliteTestStore } from '../../support/stores.ts';
-import { connect, registryAtWork, run, writeConfig } from './registry-at-work.ts';
+import { connect, noCredential, registryAtWork, run, writeConfig } from './registry-at-work.ts';
 
 // Goal: what an operator types happens, is in the audit log, and is told to running gateways; what
 // is typed wrongly does nothing.
@@ -36,6 +36,7 @@ describeEachStore('gatewatt charger changes the registry', (open) => {
             { rule: 'format', mode: 'off' },
           ],
         },
+        credential: noCredential,
       },
     );
     await charger('quarantine', 'CP-1', '--minutes', '5', '--reason', 'stolen');
@@ -90,6 +91,7 @@ describe('gatewatt charger', () => {
       identity: 'CP-1',
       outcome: 'confirmed',
       settings: { vendor: 'V' },
+      credential: noCredential,
     });
     const again = await work.charger('add', 'cp-1');
     assert.equal(again.code, 1);

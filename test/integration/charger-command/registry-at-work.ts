@@ -1,15 +1,19 @@
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import type { ChargerCredential } from '../../../src/chargers/charger-credential.ts';
 import type { ChargerId } from '../../../src/chargers/charger-id.ts';
 import { ChargerMemory } from '../../../src/chargers/memory/charger-memory.ts';
-import type { Store } from '../../../src/store/store.ts';
+import { hashPassword } from '../../../src/identity/password-hash.ts';
+import type { Store, StoreKind } from '../../../src/store/store.ts';
 import type { OpenTestStore, TestStore } from '../../support/stores.ts';
 
-const gatewatt = fileURLToPath(new URL('../../../bin/gatewatt', import.meta.url));
+/** The command line. */
+export const gatewatt = fileURLToPath(new URL('../../../bin/gatewatt', import.meta.url));
 
 /** How a command ended. */
 export interface Ended {
@@ -23,6 +27,8 @@ export interface RegistryAtWork {
   readonly opened: TestStore;
   readonly store: Store;
   readonly configFile: string;
+  /** Where the configuration file is. */
+  readonly directory: string;
   /** Runs `gatewatt charger` with the configuration file. */
   charger(...parameters: readonly string[]): Promise<Ended>;
   /** The same with --json; what it prints, parsed. */
@@ -32,10 +38,15 @@ export interface RegistryAtWork {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Opens a store, and writes a configuration file that names it. */
+/**
+ * Opens a store, and writes a configuration file that names it.
+ *
+ * @param sections of the configuration file, beside those that every one has.
+ */
 export async function registryAtWork(
   open: OpenTestStore,
   chargers: object = {},
+  sections: object = {},
 ): Promise<RegistryAtWork> {
   const opened = await open();
   const { location, store } = opened;
@@ -46,12 +57,14 @@ export async function registryAtWork(
     gateway: { id: 'gw-1', dataDir: isFile ? location.directory : directory },
     store: isFile ? { type: 'sqlite' } : { type: 'postgres', urlFile: 'url' },
     chargers,
+    ...sections,
   });
   const charger = (...parameters: readonly string[]) => run(...parameters, '-c', configFile);
   return {
     opened,
     store,
     configFile,
+    directory,
     charger,
     json: async (...parameters) => {
       const { code, stdout, stderr } = await charger(...parameters, '--json');
@@ -226,4 +239,60 @@ export async function converse(store: Store, id: ChargerId, text: string): Promi
         .execute();
     }
   });
+}
+
+/** What --json says of the credential of a charger that has none. */
+export const noCredential = {
+  securityProfile: { used: 0, required: 0, raise: null },
+  password: null,
+  nextPassword: null,
+  rotation: { requestedAt: null, outcome: null, outcomeAt: null },
+  isDefaultRetired: false,
+  certificates: [],
+  hasCsmsPassword: false,
+  lastAddress: null,
+};
+
+/** Is `password` the one of `credential`? */
+export async function matches(
+  credential: ChargerCredential | undefined,
+  password: Buffer,
+): Promise<boolean> {
+  const hash = credential?.password?.hash;
+  return hash !== undefined && (await hashPassword(password, hash)) === hash;
+}
+
+/** None of `secrets` stands in `output` or in a file of the store, in no spelling. */
+export async function assertNowhere(
+  { opened }: RegistryAtWork,
+  secrets: readonly string[],
+  output: string,
+  kind: StoreKind,
+): Promise<void> {
+  const texts = [Buffer.from(output)];
+  const { location } = opened;
+  if (location.type === 'sqlite') {
+    for (const name of await readdir(location.directory)) {
+      texts.push(await readFile(path.join(location.directory, name)));
+    }
+    assert.ok(
+      texts.some((text) => text.includes('$argon2id$')),
+      'the database was searched',
+    );
+  }
+  assert.equal(location.type, kind);
+  const spellings = secrets.flatMap((secret) => {
+    const bytes = [Buffer.from(secret), Buffer.from(secret, 'hex')].filter((it) => it.length > 4);
+    return bytes.flatMap((it) => [
+      it,
+      Buffer.from(it.toString('hex')),
+      Buffer.from(it.toString('base64').replace(/=+$/, '')),
+      Buffer.from(JSON.stringify(secret).slice(1, -1)),
+    ]);
+  });
+  for (const text of texts) {
+    for (const spelling of spellings) {
+      assert.equal(text.indexOf(spelling), -1, `${spelling} was found`);
+    }
+  }
 }

@@ -4,7 +4,13 @@ import type { ChargerId } from '../../../src/chargers/charger-id.ts';
 import { addCharger } from '../../../src/chargers/registry.ts';
 import { noteReported, noteSeen } from '../../../src/chargers/registry-sightings.ts';
 import { describeEachStore, openSqliteTestStore } from '../../support/stores.ts';
-import { connect, converse, type RegistryAtWork, registryAtWork } from './registry-at-work.ts';
+import {
+  connect,
+  converse,
+  noCredential,
+  type RegistryAtWork,
+  registryAtWork,
+} from './registry-at-work.ts';
 
 // Goal: list and show tell all that is known, to people and to programs, and let no charger reach
 // the terminal of whoever asks.
@@ -14,6 +20,7 @@ const cp1 = 'CP-1' as ChargerId;
 const depot = 'depot-7' as ChargerId;
 const atMs = 1_760_000_000_000;
 const at = '2025-10-09T08:53:20.000Z';
+const atSecond = '2025-10-09T08:53:20Z';
 const hostile = 'V\u001b[2J\u009b31m\r\u202e"\u0007';
 
 async function fill({ store }: RegistryAtWork): Promise<void> {
@@ -47,14 +54,18 @@ describeEachStore('gatewatt charger shows the registry', (open) => {
     assertHarmless(stdout);
     const [headings, first, second, ...rest] = stdout.split('\n');
     assert.match(headings ?? '', /^IDENTITY +ORIGIN +CONNECTED +BOOT .* LAST SEEN$/);
-    assert.match(first ?? '', new RegExp(`^CP-1 +operator +- +- +set +- +- +north +${at}$`));
-    assert.match(second ?? '', /^depot-7 +configured +gw-2 +Accepted +V\\u\{1b\}\[2J/);
+    assert.match(
+      first ?? '',
+      new RegExp(`^CP-1 +operator +- +- +- +set +- +- +north +${atSecond}$`),
+    );
+    assert.match(second ?? '', /^depot-7 +configured +gw-2 +Accepted +- +V\\u\{1b\}\[2J/);
     assert.deepEqual(rest, ['']);
 
     const list = await work.json('list');
     const nothing = {
       ...{ connectedTo: null, bootStatus: null, model: null, serialNumber: null },
       ...{ firmware: null, quarantinedUntil: null },
+      ...{ usedProfile: 0, hasPassword: false, hasCertificate: false },
     };
     const seen = { firstSeenAt: at, lastSeenAt: at };
     assert.deepEqual(list, [
@@ -107,7 +118,8 @@ describeEachStore('gatewatt charger shows the registry', (open) => {
     assertHarmless(stdout);
     const report = JSON.parse(stdout);
     assert.deepEqual(Object.keys(report), [
-      ...['identity', 'origin', 'createdAt', 'firstSeenAt', 'lastSeenAt', 'settings', 'reported'],
+      ...['identity', 'origin', 'createdAt', 'firstSeenAt', 'lastSeenAt', 'settings'],
+      ...['credential', 'reported'],
       ...['claim', 'learned', 'transactions', 'variables'],
     ]);
     assert.deepEqual(report.claim, {
@@ -131,7 +143,13 @@ describeEachStore('gatewatt charger shows the registry', (open) => {
       { ...without, settings: undefined },
       {
         ...{ identity: 'CP-1', origin: 'operator', createdAt: at, firstSeenAt: at, lastSeenAt: at },
-        ...{ settings: undefined, claim: null, learned: null, transactions: [] },
+        ...{
+          settings: undefined,
+          credential: noCredential,
+          claim: null,
+          learned: null,
+          transactions: [],
+        },
         reported: { vendor: null, model: null, serialNumber: null, firmware: null },
       },
     );

@@ -1,0 +1,211 @@
+import type { ErrorCode } from '../errors/catalogue.ts';
+import type { OcppVersion, Peer } from '../ocpp/version.ts';
+
+/**
+ * Everything that the gateway reports of itself. Logs and metrics are made from events and from
+ * nothing else, so that what is counted is what is written.
+ *
+ * `charger` is the identity as the charger wrote it: bounded and printable by construction.
+ * `detail` never holds what a peer sent.
+ */
+export interface EventFields {
+  readonly GatewayStarted: { readonly listeners: readonly string[]; readonly csms: string };
+  readonly GatewayStopping: { readonly sessions: number };
+  readonly GatewayStopped: { readonly sessionsCut: number };
+  readonly ListenerUnauthenticated: { readonly listener: string; readonly address: string };
+  readonly UpgradeRefused: {
+    readonly code: ErrorCode;
+    readonly listener: string;
+    readonly remoteAddress: string;
+    readonly charger?: string | undefined;
+    readonly detail?: string | undefined;
+  };
+  readonly CsmsDialFailed: {
+    readonly charger: string;
+    readonly code: ErrorCode;
+    readonly detail: string;
+  };
+  readonly DuplicateIdentity: {
+    readonly charger: string;
+    readonly remoteAddress: string;
+    readonly outcome: 'newcomer-refused' | 'older-replaced';
+  };
+  readonly SessionOpened: {
+    readonly charger: string;
+    readonly version: OcppVersion;
+    readonly listener: string;
+    readonly remoteAddress: string;
+    readonly securityProfile: number;
+    /** What the charger has authenticated itself with. */
+    readonly credential:
+      | 'none'
+      | 'password'
+      | 'default password'
+      | 'first password'
+      | 'certificate';
+    /** Why only a few messages are passed on; undefined when all are. */
+    readonly restriction?: 'default-password' | 'expired-certificate' | undefined;
+  };
+  readonly TlsHandshakeFailed: {
+    readonly listener: string;
+    readonly remoteAddress: string;
+    /** As OCPP names such security events, where it does. */
+    readonly finding:
+      | 'InvalidTLSVersion'
+      | 'InvalidTLSCipherSuite'
+      | 'NotTls'
+      | 'TimedOut'
+      | 'Other';
+    /** The code of the TLS library. */
+    readonly detail: string;
+  };
+  readonly TlsCertificatesLoaded: {
+    readonly listener: string;
+    /** Type of key and end of validity of each. */
+    readonly certificates: readonly string[];
+  };
+  readonly TlsReloadFailed: { readonly listener: string; readonly detail: string };
+  readonly TlsCertificateExpiring: { readonly listener: string; readonly notAfter: string };
+  readonly RevocationListStale: { readonly listener: string; readonly nextUpdate: string };
+  readonly CsmsVerificationOff: { readonly csms: string };
+  readonly SecurityProfileRaised: {
+    readonly charger: string;
+    readonly from: number;
+    readonly to: number;
+  };
+  readonly SecurityProfileFallback: {
+    readonly charger: string;
+    readonly remoteAddress: string;
+    readonly profile: number;
+    /** What it is to use. */
+    readonly candidate: number;
+    /** How often it has fallen back since it was told. */
+    readonly count: number;
+  };
+  readonly DefaultPasswordUsed: {
+    readonly charger: string;
+    readonly remoteAddress: string;
+    readonly batch: string;
+  };
+  readonly CredentialLearned: {
+    readonly charger: string;
+    readonly remoteAddress: string;
+    readonly credential: 'password' | 'certificate';
+  };
+  readonly PasswordChangeSent: { readonly charger: string; readonly by: 'gateway' | 'csms' };
+  readonly PasswordChangeAccepted: { readonly charger: string; readonly by: 'gateway' | 'csms' };
+  readonly PasswordChangeFailed: {
+    readonly charger: string;
+    readonly by: 'gateway' | 'csms';
+    readonly outcome: string;
+  };
+  readonly PasswordChangeConfirmed: { readonly charger: string; readonly remoteAddress: string };
+  readonly PasswordOldUsed: { readonly charger: string; readonly remoteAddress: string };
+  readonly ChargerSecurityEvent: {
+    readonly charger: string;
+    readonly version: OcppVersion;
+    /** The name, if OCPP has it, and `unknown` otherwise. */
+    readonly type: string;
+    readonly isCritical: boolean;
+    /** What the charger says of it: name and `techInfo`, without secrets. */
+    readonly report: string;
+  };
+  readonly PasswordSet: AdministrativeAct & { readonly origin: string };
+  readonly CsmsPasswordSet: AdministrativeAct;
+  readonly CertificateBound: AdministrativeAct & { readonly binding: string };
+  readonly CertificateUnbound: AdministrativeAct & { readonly binding: string };
+  readonly DefaultPasswordAllowed: AdministrativeAct;
+  readonly RotationRequested: AdministrativeAct;
+  readonly ProfileRaiseRequested: AdministrativeAct & { readonly to: number };
+  readonly ChargersImported: { readonly by: string; readonly count: number };
+  readonly SessionClosed: {
+    readonly charger: string;
+    readonly code: ErrorCode;
+    readonly endedBy: Peer | 'gateway';
+    readonly durationSeconds: number;
+    readonly peerCloseCode?: number | undefined;
+  };
+  readonly SessionFailed: { readonly charger: string; readonly error: unknown };
+  readonly ChargerDescribed: {
+    readonly charger: string;
+    readonly vendor: string | undefined;
+    readonly model: string | undefined;
+    readonly firmware: string | undefined;
+  };
+  readonly FrameAdmitted: {
+    readonly charger: string;
+    readonly from: Peer;
+    readonly version: OcppVersion;
+    readonly frameKind: string;
+    readonly action: string | undefined;
+  };
+  readonly FrameFlagged: FrameFinding;
+  readonly FrameRefused: FrameFinding & { readonly penalty: string };
+  readonly FrameRewritten: {
+    readonly charger: string;
+    readonly from: Peer;
+    readonly action: string;
+    readonly handler: string;
+  };
+  readonly CallRetried: { readonly charger: string; readonly from: Peer };
+  readonly CallRefused: {
+    readonly charger: string;
+    readonly from: Peer;
+    readonly code: ErrorCode;
+    readonly action: string | undefined;
+  };
+  readonly QuarantineFailed: { readonly detail: string };
+  readonly EventsSuppressed: { readonly suppressed: string; readonly count: number };
+  readonly FrameRecorded: {
+    readonly charger: string;
+    readonly from: Peer;
+    readonly version: OcppVersion;
+    /** The message as text, without its secrets. */
+    readonly frame: string;
+  };
+  readonly StoreUnavailable: { readonly detail: string };
+  readonly StoreRestored: Readonly<Record<never, never>>;
+  readonly ClaimLost: { readonly charger: string };
+  readonly IdentityQuarantined: {
+    readonly charger: string;
+    readonly reason: string;
+    /** RFC 3339. */
+    readonly until: string;
+    readonly by: string;
+  };
+  readonly IdentityReleased: { readonly charger: string; readonly by: string };
+  readonly ChargerEnrolled: { readonly charger: string; readonly remoteAddress: string };
+  readonly ChargerAdded: AdministrativeAct & { readonly settings: unknown };
+  readonly ChargerChanged: AdministrativeAct & { readonly settings: unknown };
+  readonly ChargerRemoved: AdministrativeAct;
+  readonly QuarantinedFrameReleased: AdministrativeAct & { readonly frameId: string };
+  readonly KnowledgeLost: { readonly count: number };
+  readonly HousekeepingFailed: { readonly error: unknown };
+  readonly AuditFailed: { readonly detail: string };
+  readonly AuditGap: { readonly count: number };
+  readonly AuditPruned: {
+    readonly count: number;
+    /** Number and hash of the last record that was pruned. */
+    readonly throughSequence: number;
+    readonly hash: string;
+  };
+}
+
+/** What somebody did with the command line. */
+export interface AdministrativeAct {
+  readonly charger: string;
+  /** The account of the operating system. */
+  readonly by: string;
+}
+
+/** One message that broke a rule. */
+export interface FrameFinding {
+  readonly charger: string;
+  readonly from: Peer;
+  readonly version: OcppVersion;
+  readonly rule: string;
+  readonly code: ErrorCode;
+  readonly severity: string;
+  readonly action: string | undefined;
+  readonly detail: string;
+}

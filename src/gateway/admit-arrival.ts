@@ -1,0 +1,92 @@
+import type { ChargerDirectory, FoundCharger } from '../chargers/directory.ts';
+import type { Arrival } from '../connection/charger-listener.ts';
+import type { EventSink } from '../events/emit.ts';
+import { type AdmissionPolicy, type AdmittedCharger, admitCharger } from '../identity/admission.ts';
+import type { Authenticated, Authenticator } from '../identity/authentication.ts';
+import { judgeProfile } from '../identity/security-profile.ts';
+import { certificateCandidates } from '../pki/certificate.ts';
+
+/** What it takes to say who is at the door, and whether it may come in. */
+export interface AdmitTools {
+  readonly admission: AdmissionPolicy;
+  readonly authenticator: Authenticator;
+  readonly directory: ChargerDirectory;
+  readonly emit: EventSink;
+  /** Seconds after which a charger may try again that came at a bad moment. */
+  retryAfter(): number;
+}
+
+/** A charger that has shown who it is, and may connect. */
+export interface AdmittedArrival {
+  readonly admitted: AdmittedCharger;
+  readonly authenticated: Authenticated;
+  readonly found: FoundCharger;
+  /** The profile that it was told to use, when it has come with a lower one. */
+  readonly candidateProfile: number | undefined;
+}
+
+/**
+ * Who it is, and whether it may connect.
+ *
+ * @param before what was found when the charger came. If nothing of it has changed, it need not show
+ *   again who it is.
+ * @returns undefined when it was refused.
+ * @throws StoreError
+ */
+export async function admitArrival(
+  arrival: Arrival,
+  tools: AdmitTools,
+  before?: AdmittedArrival,
+): Promise<AdmittedArrival | undefined> {
+  const { admission, authenticator, directory, emit } = tools;
+  const { gone, listener, request, securityProfile } = arrival;
+  const { clientCertificate, remoteAddress, unverifiedId } = request;
+  const candidates =
+    clientCertificate === undefined ? [] : certificateCandidates(clientCertificate.leaf);
+  const found = await directory.find(unverifiedId, candidates);
+  const isUnchanged = before !== undefined && hasSameCredential(before.found, found);
+  const authentication = isUnchanged
+    ? ({ ok: true, value: before.authenticated } as const)
+    : await authenticator.authenticate(
+        { ...request, listener, securityProfile, trust: arrival.clientTrust(), gone },
+        found,
+      );
+  if (!authentication.ok) {
+    const { code, detail, retryAfterSeconds } = authentication.error;
+    const isBusy = code === 'AUTHENTICATION_BUSY';
+    arrival.refuse(code, isBusy ? tools.retryAfter() : retryAfterSeconds, detail);
+    return undefined;
+  }
+  const profile = judgeProfile(securityProfile, found.record, found.credential);
+  if (profile.is === 'too-low') {
+    arrival.refuse('SECURITY_PROFILE_TOO_LOW');
+    return undefined;
+  }
+  const admitted = admitCharger(request, found.record, admission);
+  if (!admitted.ok) {
+    arrival.refuse(admitted.error);
+    return undefined;
+  }
+  const { id } = admitted.value;
+  const entered = await directory.enter(id, found);
+  if (entered === 'full') {
+    arrival.refuse('ENROLLMENT_FULL');
+    return undefined;
+  }
+  if (entered === 'enrolled') emit({ name: 'ChargerEnrolled', charger: id, remoteAddress });
+  const { candidate: candidateProfile } = profile;
+  return { admitted: admitted.value, authenticated: authentication.value, found, candidateProfile };
+}
+
+/** Would the charger show the same again, and be believed for the same reason? */
+function hasSameCredential(one: FoundCharger, other: FoundCharger): boolean {
+  const factsOf = ({ certificateOwners, credential, record }: FoundCharger): unknown => [
+    credential.password?.hash,
+    credential.next?.hash,
+    credential.isDefaultRetired,
+    record?.basicUser,
+    record === undefined,
+    [...certificateOwners].sort(),
+  ];
+  return JSON.stringify(factsOf(one)) === JSON.stringify(factsOf(other));
+}

@@ -1,0 +1,69 @@
+import type { Random } from '../lib/random.ts';
+import type { JsonObject } from '../ocpp/message.ts';
+import { encodeMessage } from '../ocpp/message.ts';
+import type { QueuedCall } from '../queue/call-lane.ts';
+import type { Admitted } from '../rules/frame.ts';
+
+/** What became of a call that the gateway made. */
+export type OwnReply =
+  | { readonly is: 'result'; readonly payload: JsonObject }
+  /** The charger answered with a CallError. */
+  | { readonly is: 'error'; readonly errorCode: string }
+  /** Nobody knows whether the charger has done it. */
+  | { readonly is: 'unanswered' };
+
+/**
+ * The calls that the gateway itself makes to a charger. Their ids are UUIDs, and their answers stay
+ * here: the CSMS has not asked.
+ *
+ * Source: OCPP 2.0.1 part 4 section 6 (Local Controller).
+ */
+export class OwnCalls {
+  readonly #random: Random;
+  readonly #waiting = new Map<string, (reply: OwnReply) => void>();
+  /** Also of calls that are over: a late answer is nobody else's either. */
+  readonly #ids = new Set<string>();
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** A call to be sent, and the promise of its reply, which never rejects. */
+  make(
+    action: string,
+    payload: JsonObject,
+  ): { readonly call: QueuedCall; readonly reply: Promise<OwnReply> } {
+    const id = this.#random.uuid();
+    const { promise, resolve } = Promise.withResolvers<OwnReply>();
+    this.#waiting.set(id, resolve);
+    this.#ids.add(id);
+    const bytes = Buffer.from(encodeMessage({ kind: 'call', id, action, payload }));
+    return { call: { id, action, bytes }, reply: promise };
+  }
+
+  /** Is `id` one of them, open or over? */
+  has(id: string): boolean {
+    return this.#ids.has(id);
+  }
+
+  /** Takes the answer to one of them; false when `frame` is none. */
+  take(frame: Admitted): boolean {
+    if (frame.kind !== 'call-result' && frame.kind !== 'call-error') return false;
+    if (!this.has(frame.id)) return false;
+    if (frame.kind === 'call-result') {
+      this.settle(frame.id, { is: 'result', payload: frame.payload });
+    } else this.settle(frame.id, { is: 'error', errorCode: frame.code });
+    return true;
+  }
+
+  /** The call `id` is over; the first word counts. */
+  settle(id: string, reply: OwnReply): void {
+    this.#waiting.get(id)?.(reply);
+    this.#waiting.delete(id);
+  }
+
+  /** No answer will come any more. */
+  end(): void {
+    for (const id of [...this.#waiting.keys()]) this.settle(id, { is: 'unanswered' });
+  }
+}
