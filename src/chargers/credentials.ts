@@ -207,7 +207,6 @@ export async function noteAuthenticated(
   db: Queries,
   id: ChargerId,
   { profile, address, form }: Authentication,
-  _nowMs: number,
 ): Promise<SecurityProfile> {
   const columns = {
     last_address: storableText(address, addressLengthMax),

@@ -117,7 +117,12 @@ export interface EventFields {
   readonly DefaultPasswordAllowed: AdministrativeAct;
   readonly RotationRequested: AdministrativeAct;
   readonly ProfileRaiseRequested: AdministrativeAct & { readonly to: number };
-  readonly ChargersImported: { readonly by: string; readonly count: number };
+  readonly ChargersImported: {
+    readonly by: string;
+    readonly count: number;
+    /** SHA-256 of the file, hexadecimal. */
+    readonly fileSha256: string;
+  };
   readonly SessionClosed: {
     readonly charger: string;
     readonly code: ErrorCode;

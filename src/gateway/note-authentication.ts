@@ -112,7 +112,7 @@ export async function noteAuthentication(
     (raise !== undefined && securityProfile >= raise.to);
   if (isNews) {
     const authentication = { profile: securityProfile, address: remoteAddress, form };
-    const before = await store.query((db) => noteAuthenticated(db, charger, authentication, nowMs));
+    const before = await store.query((db) => noteAuthenticated(db, charger, authentication));
     if (before > 0 && before < securityProfile) {
       emit({ name: 'SecurityProfileRaised', charger, from: before, to: securityProfile });
     }

@@ -193,14 +193,6 @@ describe('a password that was right before', () => {
     assert.deepEqual(await costOf(one, promoted), ['current', 0]);
   });
 
-  test('is checked again when it was to be forgotten', async () => {
-    const one = verifier();
-    await one.verify(attempt);
-    one.forget('cp-1');
-    one.forget('cp-1');
-    assert.deepEqual(await costOf(one, {}), ['current', 1]);
-  });
-
   test('is not remembered from a source that nobody can name', async () => {
     const one = verifier();
     const source = 'no address';

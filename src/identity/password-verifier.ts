@@ -186,11 +186,6 @@ export class PasswordVerifier {
     return turn.is === 'done' ? turn.value : { is: 'busy' };
   }
 
-  /** What was right for this charger is not any more. Idempotent. */
-  forget(identityKey: string): void {
-    this.#remembered.forget(identityKey);
-  }
-
   /** Looks at both, whatever the first says: the work is the same for everybody. */
   #matchRemembered(
     identityKey: string,

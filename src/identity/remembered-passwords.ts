@@ -74,9 +74,4 @@ export class RememberedPasswords {
     const oldest = this.#identities.keys().next();
     if (oldest.done === false) this.#identities.delete(oldest.value);
   }
-
-  /** Idempotent. */
-  forget(identityKey: string): void {
-    this.#identities.delete(identityKey);
-  }
 }

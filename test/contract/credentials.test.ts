@@ -71,7 +71,7 @@ const drop = (store: Store, hash: string, nowMs = 40, id = cp1) =>
 const promote = (store: Store, hash: string, nowMs = 50, id = cp1) =>
   store.query((db) => promoteStaged(db, id, hash, nowMs));
 const authenticate = (store: Store, profile: SecurityProfile, more: object = {}) =>
-  store.query((db) => noteAuthenticated(db, cp1, { profile, address, ...more }, 60));
+  store.query((db) => noteAuthenticated(db, cp1, { profile, address, ...more }));
 const raise = (store: Store, to: SecurityProfile, nowMs = 70) =>
   operate(store, (db) => raiseProfile(db, cp1, to, nowMs));
 const fallback = (store: Store) => store.query((db) => noteFallback(db, lower));
@@ -449,7 +449,6 @@ describeEachStore('the profile that a charger has used', (open) => {
             afterFirst(db, () => intervene(other)),
             cp1,
             { profile: 2, address: '192.0.2.7' },
-            60,
           ),
         );
         const expected = {
@@ -478,7 +477,7 @@ describeEachStore('the profile that a charger has used', (open) => {
         transformResult: async ({ result }) => result,
       };
       await store.query((db) =>
-        noteAuthenticated(db.withPlugin(count), cp1, { profile, address, ...more }, 60),
+        noteAuthenticated(db.withPlugin(count), cp1, { profile, address, ...more }),
       );
       return queries;
     };

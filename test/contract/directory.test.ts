@@ -57,7 +57,7 @@ async function fill(store: Store): Promise<void> {
   const seen = (name: string, profile: 1 | 2) =>
     store.query(async (db) => {
       await noteSeen(db, [{ id: id(name), origin: 'configured', atMs: 1 }]);
-      await noteAuthenticated(db, id(name), { profile, address: '192.0.2.1' }, 1);
+      await noteAuthenticated(db, id(name), { profile, address: '192.0.2.1' });
     });
   await seen('CP-3', 2);
   await seen('DEPOT-1', 1);

@@ -83,7 +83,7 @@ function suite(empty: () => Promise<EmptyDatabase>): void {
     assert.deepEqual(await findCredential(store.db, cp1), noCredential);
     assert.deepEqual(await bindingsOf(store.db, cp1), []);
     const address = '192.0.2.1';
-    const before = await noteAuthenticated(store.db, cp1, { profile: 1, address }, 1);
+    const before = await noteAuthenticated(store.db, cp1, { profile: 1, address });
     assert.deepEqual([before, (await findCredential(store.db, cp1)).usedProfile], [0, 1]);
   });
 

@@ -189,7 +189,7 @@ describeEachStore('the registry', (open) => {
     const other = await opened.openAnother();
     await Promise.all([warmUp(store), warmUp(other)]);
     const note = (profile: 1 | 2) =>
-      other.query((db) => noteAuthenticated(db, cp1, { profile, address: '192.0.2.1' }, 1));
+      other.query((db) => noteAuthenticated(db, cp1, { profile, address: '192.0.2.1' }));
     for (let round = 0; round < 10; round += 1) {
       await add(store, cp1);
       await Promise.all([

@@ -169,7 +169,7 @@ describe('gatewatt charger sets credentials', () => {
     await using work = await registryAtWork(openSqliteTestStore);
     await work.charger('add', 'CP-1', '--feeder', 'north');
     const noteUse = () =>
-      work.store.query((db) => noteAuthenticated(db, cp1, { profile: 2, address: '::1' }, 1));
+      work.store.query((db) => noteAuthenticated(db, cp1, { profile: 2, address: '::1' }));
     await noteUse();
     const password = await at(work, 'password', 'a-long-password-1');
     for (const parameters of [
@@ -198,7 +198,7 @@ describe('gatewatt charger sets credentials', () => {
     await using work = await registryAtWork(openSqliteTestStore);
     await work.store.query(async (db) => {
       await enrollCharger(db, cp1, 10, 1);
-      await noteAuthenticated(db, cp1, { profile: 2, address: '::1' }, 1);
+      await noteAuthenticated(db, cp1, { profile: 2, address: '::1' });
     });
     const { code, stderr } = await work.charger('add', 'CP-1', '--security-profile', '1');
     assert.equal(code, 1);

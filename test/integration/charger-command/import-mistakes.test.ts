@@ -28,7 +28,7 @@ describe('gatewatt charger import', () => {
     await work.charger('add', 'OLD');
     await store.transact(async (db) => {
       await enrollCharger(db, id('HIGH'), 10, 1);
-      await noteAuthenticated(db, id('HIGH'), { profile: 2, address: '::1' }, 1);
+      await noteAuthenticated(db, id('HIGH'), { profile: 2, address: '::1' });
       const made = { hash: await hashPassword(Buffer.from('x')), origin: 'provisioned' } as const;
       await enrollCharger(db, id('NEWER'), 10, 1);
       await setPassword(db, id('NEWER'), made, 1);

@@ -30,7 +30,7 @@ describe('gatewatt charger shows credentials', () => {
     const atMs = 1_760_000_000_000;
     const time = '2025-10-09T08:53:20.000Z';
     await work.store.transact(async (db) => {
-      await noteAuthenticated(db, cp1, { profile: 2, address: '192.0.2.7', form: 'hex' }, atMs);
+      await noteAuthenticated(db, cp1, { profile: 2, address: '192.0.2.7', form: 'hex' });
       await noteFallback(db, cp1);
       await noteRotationOutcome(db, cp1, 'rejected', atMs);
       await stagePassword(db, cp1, { hash, origin: 'provisioned' }, atMs);
