@@ -12,7 +12,7 @@ import {
 } from './charger-credential.ts';
 import { type SecurityProfile, securityProfiles } from './charger-entry.ts';
 import { type ChargerId, identityKey } from './charger-id.ts';
-import { noteChange } from './registry-changes.ts';
+import { lockRegistry, noteChange } from './registry-changes.ts';
 
 /**
  * What the store keeps of how chargers authenticate themselves.
@@ -88,25 +88,64 @@ export async function setPassword(
     .execute();
 }
 
+/** What became of a new password that was to be noted. */
+export type StagedPassword =
+  /** `before`: the one that was sent earlier, which it replaces; `dropStaged` puts it back. */
+  | { readonly is: 'staged'; readonly before: NextPassword | undefined }
+  /** The charger has accepted another one and not come with it yet: nothing is changed. */
+  | { readonly is: 'pending' }
+  /** It is not known by what it was expected to be any more: nothing is changed. */
+  | { readonly is: 'superseded' };
+
+/** What a charger must be known by for a new password to be noted. */
+export type ExpectedPassword =
+  /** By the password of this hash. */
+  | { readonly hash: string }
+  /** By none, and its batch's default holds. */
+  | 'default'
+  /** It has not shown a password. */
+  | 'any';
+
 /**
- * Notes a new password before it is sent to the charger. It replaces one that was sent before.
+ * How long a password that was accepted is waited for, in milliseconds. A charger that needs a reboot
+ * may come with it much later, and would be locked out by another one.
+ */
+const acceptedMs = 7 * 86_400_000;
+
+/**
+ * Notes a new password before it is sent to the charger. It replaces one that was only sent.
  *
- * @returns that one. The charger may have it and not use it yet, so `dropStaged` puts it back.
+ * @param expected what the charger has connected with. An operator may have said something else
+ *   meanwhile, and that holds.
  */
 export async function stagePassword(
   db: Transaction<Tables>,
   id: ChargerId,
   { hash, origin }: HashedPassword,
+  expected: ExpectedPassword,
   nowMs: number,
-): Promise<NextPassword | undefined> {
-  const { next } = await findCredential(db, id);
+): Promise<StagedPassword> {
+  await lockRegistry(db);
+  const current = await findCredential(db, id);
+  if (!isExpected(current, expected)) return { is: 'superseded' };
+  const { next } = current;
+  if (next?.state === 'accepted' && nowMs - next.sinceMs < acceptedMs) return { is: 'pending' };
   await upsert(db, id, {
     next_hash: hash,
     next_origin: origin,
     next_state: 'sent',
     next_since_ms: nowMs,
   });
-  return next;
+  return { is: 'staged', before: next };
+}
+
+function isExpected(
+  { isDefaultRetired, password }: ChargerCredential,
+  expected: ExpectedPassword,
+): boolean {
+  if (expected === 'any') return true;
+  if (expected === 'default') return password === undefined && !isDefaultRetired;
+  return password?.hash === expected.hash;
 }
 
 /**
@@ -193,7 +232,12 @@ export async function noteRotationOutcome(
   outcome: string,
   nowMs: number,
 ): Promise<void> {
-  await upsert(db, id, { ...outcomeAt(outcome, nowMs), rotation_requested_ms: null });
+  // Not for a charger that was removed meanwhile.
+  await db
+    .updateTable('charger_credential')
+    .set({ ...outcomeAt(outcome, nowMs), rotation_requested_ms: null })
+    .where('identity_key', '=', identityKey(id))
+    .execute();
 }
 
 /**
@@ -241,51 +285,6 @@ export async function noteAuthenticated(
     if ((numInsertedOrUpdatedRows ?? 0n) > 0n) return before;
   }
   throw new BrokenInvariant('a used security profile does not rise for ever');
-}
-
-/**
- * Counts that a charger whose profile is being raised has come with a lower one.
- *
- * @returns how often it has by now; 0 when no raise is under way.
- */
-export async function noteFallback(db: Queries, id: ChargerId): Promise<number> {
-  const row = await db
-    .updateTable('charger_credential')
-    .set(({ eb }) => ({ fallbacks: eb('fallbacks', '+', 1) }))
-    .where('identity_key', '=', identityKey(id))
-    .where('candidate_profile', 'is not', null)
-    .returning('fallbacks')
-    .executeTakeFirst();
-  return row?.fallbacks ?? 0;
-}
-
-/**
- * Begins a raise of the security profile: the charger may come with its old one until it has come
- * with this one. If it has used `to` already, a raise that was under way ends.
- */
-export async function raiseProfile(
-  db: Transaction<Tables>,
-  id: ChargerId,
-  to: SecurityProfile,
-  nowMs: number,
-): Promise<void> {
-  const isAbove = sql<boolean>`charger_credential.used_profile < cast(${to} as bigint)`;
-  await noteChange(db, identityKey(id), nowMs);
-  await db
-    .insertInto('charger_credential')
-    .values({
-      ...emptyRow(id),
-      candidate_profile: to === 0 ? null : to,
-      candidate_since_ms: to === 0 ? null : nowMs,
-    })
-    .onConflict((conflict) =>
-      conflict.column('identity_key').doUpdateSet({
-        candidate_profile: sql`case when ${isAbove} then excluded.candidate_profile end`,
-        candidate_since_ms: sql`case when ${isAbove} then excluded.candidate_since_ms end`,
-        fallbacks: 0,
-      }),
-    )
-    .execute();
 }
 
 /**
@@ -351,7 +350,8 @@ function outcomeAt(
   };
 }
 
-function emptyRow(id: ChargerId): Insertable<ChargerCredentialTable> {
+/** A row that says nothing. */
+export function emptyRow(id: ChargerId): Insertable<ChargerCredentialTable> {
   return { identity_key: identityKey(id), used_profile: 0, fallbacks: 0 };
 }
 

@@ -35,6 +35,9 @@ export function takeCertificate(socket: TLSSocket): ShownCertificate {
   }
 }
 
+/** Of a leaf and the issuers that are remembered with it: what OCPP allows as a text. */
+const chainBytesMax = 10_000;
+
 /** The evidence for whoever judges it, with the issuers from `memory` where a session is resumed. */
 export function evidenceOf(
   socket: TLSSocket,
@@ -46,6 +49,8 @@ export function evidenceOf(
   if (socket.isSessionReused()) {
     return { leaf, chain: memory.recall(leaf), isChainVerified };
   }
-  memory.note(leaf, shown.chain);
+  // Longer ones are no charger's, and strangers must not fill the memory with them.
+  const bytes = shown.chain.reduce((sum, { raw }) => sum + raw.length, leaf.raw.length);
+  if (bytes <= chainBytesMax) memory.note(leaf, shown.chain);
   return { leaf, chain: shown.chain, isChainVerified };
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { sourceOf } from '../identity/source-of.ts';
 
 /** Counts the open TCP connections of each address. */
 export class ConnectionCount {
@@ -14,18 +15,20 @@ export class ConnectionCount {
   /** Counts `socket` until it closes. Destroys it when its address has too many. */
   admits(socket: Socket): boolean {
     const address = socket.remoteAddress ?? 'unknown';
-    const count = (this.#open.get(address) ?? 0) + 1;
+    // Of an IPv6 network, one host has all addresses.
+    const source = sourceOf(address);
+    const count = (this.#open.get(source) ?? 0) + 1;
     if (count > this.#perAddressMax) {
       // Before any byte is read: a flood from one place must cost as little as possible.
       this.#onFull(address);
       socket.destroy();
       return false;
     }
-    this.#open.set(address, count);
+    this.#open.set(source, count);
     socket.once('close', () => {
-      const left = (this.#open.get(address) ?? 1) - 1;
-      if (left > 0) this.#open.set(address, left);
-      else this.#open.delete(address);
+      const left = (this.#open.get(source) ?? 1) - 1;
+      if (left > 0) this.#open.set(source, left);
+      else this.#open.delete(source);
     });
     return true;
   }

@@ -95,7 +95,7 @@ export const credentialEvents = {
     meaning: 'A charger has not taken a new password; `outcome` says why. The old one holds.',
     remedy:
       'A charger that cannot change its password needs one by hand: `gatewatt charger set ID ' +
-      '--password-file FILE`.',
+      '--password-file FILE`. `pending`: it has accepted one and not come with it yet; let it boot.',
   },
   PasswordChangeConfirmed: {
     level: 'info',

@@ -5,6 +5,7 @@ import { type AdmissionPolicy, type AdmittedCharger, admitCharger } from '../ide
 import type { Authenticated, Authenticator } from '../identity/authentication.ts';
 import { judgeProfile } from '../identity/security-profile.ts';
 import { certificateCandidates } from '../pki/certificate.ts';
+import type { ClientTrust } from '../pki/trust.ts';
 
 /** What it takes to say who is at the door, and whether it may come in. */
 export interface AdmitTools {
@@ -21,6 +22,8 @@ export interface AdmittedArrival {
   readonly admitted: AdmittedCharger;
   readonly authenticated: Authenticated;
   readonly found: FoundCharger;
+  /** By which authorities and lists its certificate was judged. */
+  readonly trust: ClientTrust | undefined;
   /** The profile that it was told to use, when it has come with a lower one. */
   readonly candidateProfile: number | undefined;
 }
@@ -45,10 +48,11 @@ export async function admitArrival(
     clientCertificate === undefined ? [] : certificateCandidates(clientCertificate.leaf);
   const found = await directory.find(unverifiedId, candidates);
   const isUnchanged = before !== undefined && hasSameCredential(before.found, found);
+  const trust = isUnchanged ? before.trust : arrival.clientTrust();
   const authentication = isUnchanged
     ? ({ ok: true, value: before.authenticated } as const)
     : await authenticator.authenticate(
-        { ...request, listener, securityProfile, trust: arrival.clientTrust(), gone },
+        { ...request, listener, securityProfile, trust, gone },
         found,
       );
   if (!authentication.ok) {
@@ -75,7 +79,13 @@ export async function admitArrival(
   }
   if (entered === 'enrolled') emit({ name: 'ChargerEnrolled', charger: id, remoteAddress });
   const { candidate: candidateProfile } = profile;
-  return { admitted: admitted.value, authenticated: authentication.value, found, candidateProfile };
+  return {
+    admitted: admitted.value,
+    authenticated: authentication.value,
+    found,
+    trust,
+    candidateProfile,
+  };
 }
 
 /** Would the charger show the same again, and be believed for the same reason? */

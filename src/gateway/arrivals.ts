@@ -15,7 +15,7 @@ import { type AdmitTools, type AdmittedArrival, admitArrival } from './admit-arr
 import { CommissioningDesk } from './commissioning-desk.ts';
 import { type NotedAuthentication, noteAuthentication } from './note-authentication.ts';
 import { Session } from './session.ts';
-import { sessionCredential } from './session-credential.ts';
+import { isProven, sessionCredential } from './session-credential.ts';
 import type { SessionTools } from './session-tools.ts';
 import type { Sessions } from './sessions.ts';
 
@@ -73,7 +73,7 @@ export async function welcome(arrival: Arrival, tools: ArrivalTools): Promise<vo
   try {
     const arrived = await admitArrival(arrival, tools.admit);
     if (arrived === undefined) return;
-    const claim = await claimIdentity(arrived.admitted.id, arrival, tools);
+    const claim = await claimIdentity(arrived, arrival, tools);
     if (claim === undefined) return;
     claimed = { arrived, claim, memory: undefined };
     // While the claim was contested, an operator may have changed his mind.
@@ -92,11 +92,12 @@ export async function welcome(arrival: Arrival, tools: ArrivalTools): Promise<vo
 
 /** The claim, or undefined when the charger was refused because it is connected already. */
 async function claimIdentity(
-  charger: ChargerId,
+  { admitted, authenticated }: AdmittedArrival,
   arrival: Arrival,
   tools: ArrivalTools,
 ): Promise<Claim | undefined> {
-  const result = await tools.sessions.claim(charger, arrival.gone);
+  const charger = admitted.id;
+  const result = await tools.sessions.claim(charger, arrival.gone, isProven(authenticated));
   const { emit } = tools.session;
   const { remoteAddress } = arrival.request;
   switch (result.is) {
@@ -168,7 +169,7 @@ async function connectThrough(
   }
   const { clientCertificate } = request;
   const changes = tools.credentialChanges;
-  const isStillTrusted = trustCheck(arrival, tools);
+  const isStillTrusted = trustCheck(arrived.trust, arrival, tools);
   const shown = { clientCertificate, isStillTrusted, passwordHash, securityProfile, changes };
   const credential = sessionCredential(arrived, shown);
   const subject = { charger: id, version, listener, credential, record, claim, memory };
@@ -194,15 +195,19 @@ async function connectThrough(
 }
 
 /** Judges the charger's certificate again when the authorities or their lists have changed. */
-function trustCheck({ listener, request }: Arrival, tools: ArrivalTools): () => boolean {
+function trustCheck(
+  trust: ClientTrust | undefined,
+  { listener, request }: Arrival,
+  tools: ArrivalTools,
+): () => boolean {
   const { clientCertificate } = request;
-  let judgedBy = tools.clientTrust(listener);
+  let judgedBy = trust;
   let isTrusted = true;
   return () => {
-    const trust = tools.clientTrust(listener);
-    if (trust !== judgedBy && clientCertificate !== undefined) {
-      judgedBy = trust;
-      isTrusted = tools.admit.authenticator.trusts(clientCertificate, listener, trust);
+    const current = tools.clientTrust(listener);
+    if (current !== judgedBy && clientCertificate !== undefined) {
+      judgedBy = current;
+      isTrusted = tools.admit.authenticator.trusts(clientCertificate, listener, current);
     }
     return isTrusted;
   };

@@ -182,7 +182,7 @@ describe('a credential during a session', () => {
     await using it = await setUp();
     const { calls, keeper, replies, store, until } = it;
     const before = { hash: 'earlier', origin: 'provisioned' } as const;
-    await store.transact((db) => stagePassword(db, charger, before, 3));
+    await store.transact((db) => stagePassword(db, charger, before, 'any', 3));
     keeper.apply(asked(5));
     await until(() => calls.length === 1);
     assert.notEqual((await it.known()).next?.hash, 'earlier');

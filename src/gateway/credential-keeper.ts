@@ -1,5 +1,6 @@
 import type { ChargerCredential } from '../chargers/charger-credential.ts';
 import type { ChargerId } from '../chargers/charger-id.ts';
+import type { ExpectedPassword } from '../chargers/credentials.ts';
 import type { EventSink } from '../events/emit.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { CredentialChange } from '../ocpp/credential-changes.ts';
@@ -70,8 +71,15 @@ export class CredentialKeeper {
     else if (this.#requestedAtMs !== undefined) this.#rotate();
   }
 
-  /** The session is over. */
-  stop(): void {
+  /**
+   * The session is over.
+   *
+   * @param openCalls the ids of calls that were sent and not answered.
+   */
+  stop(openCalls: readonly string[]): void {
+    for (const id of this.#watch.watchedIds) {
+      if (!openCalls.includes(id)) this.neverSent(id);
+    }
     this.#isDone = true;
     for (const timer of this.#timers) timer.cancel();
   }
@@ -85,6 +93,11 @@ export class CredentialKeeper {
     return this.#watch.begin(call, changes, this.#subject.credential.passwordHash);
   }
 
+  /** The call `id` of the CSMS was never passed on. */
+  neverSent(id: string): void {
+    this.#watch.neverSent(id).catch((error: unknown) => this.#tools.fail(error));
+  }
+
   /** A message was passed on. */
   learn(from: Peer, frame: Admitted<Frame>): void {
     if (from !== 'charger') return;
@@ -95,10 +108,12 @@ export class CredentialKeeper {
   }
 
   /** What the store says of the charger's credential has changed. */
-  apply({ next, password, rotationRequestedAtMs }: ChargerCredential): void {
+  apply({ isDefaultRetired, next, password, rotationRequestedAtMs }: ChargerCredential): void {
     const { passwordHash } = this.#subject.credential;
     const isHeld = passwordHash === password?.hash || passwordHash === next?.hash;
-    if (passwordHash !== undefined && !isHeld) {
+    // Whoever came with the default of a batch proved no more than that.
+    const isOverruled = this.#isRestricted && (password !== undefined || isDefaultRetired);
+    if (isOverruled || (passwordHash !== undefined && !isHeld)) {
       this.#tools.end('CREDENTIAL_REVOKED');
       return;
     }
@@ -157,26 +172,36 @@ export class CredentialKeeper {
     const { by, securityProfile } = credential;
     if (securityProfile < 2) return declineChange(charger, 'not-over-tls', this.#tools);
     if (by === 'certificate') return declineChange(charger, 'no-password', this.#tools);
-    return changePassword(charger, version, this.#tools);
+    return changePassword(charger, version, this.#expected, this.#tools);
+  }
+
+  get #expected(): ExpectedPassword {
+    const { passwordHash } = this.#subject.credential;
+    if (this.#isRestricted) return 'default';
+    return passwordHash === undefined ? 'any' : { hash: passwordHash };
   }
 
   #onChanged(result: PasswordChangeResult): void {
     this.#isChanging = false;
     switch (result) {
-      case 'accepted':
-        this.#isDone = true;
-        // The charger is to connect again by itself; one that has only a default must.
-        if (this.#isRestricted) this.#after(leaveMs, () => this.#tools.end('CREDENTIAL_CHANGED'));
+      case 'reboot-required':
+      case 'pending':
+        // A charger that is at work boots when it does; one that has only a default must.
+        if (this.#isRestricted) void this.#tools.call('Reset', this.#resetPayload);
+        this.#leave();
         return;
+      case 'accepted':
       case 'unanswered':
         // It may have the new one: another one in this session could make it lose both.
-        this.#isDone = true;
+        this.#leave();
         return;
+      case 'unsent':
       case 'unavailable':
         // Tried again: at the next boot, or when it is asked for or due again.
         break;
       case 'rejected':
       case 'not-supported':
+      case 'superseded':
       case 'not-over-tls':
       case 'no-password':
         // Asked for again, it is tried again; the timetable has to wait for another connection.
@@ -184,6 +209,16 @@ export class CredentialKeeper {
         this.#isDone = this.#isRestricted;
     }
     if (this.#isWanted) this.#rotate();
+  }
+
+  /** The charger is to connect again by itself; one that has only a default must. */
+  #leave(): void {
+    this.#isDone = true;
+    if (this.#isRestricted) this.#after(leaveMs, () => this.#tools.end('CREDENTIAL_CHANGED'));
+  }
+
+  get #resetPayload(): JsonObject {
+    return { type: this.#subject.version === 'ocpp1.6' ? 'Soft' : 'OnIdle' };
   }
 
   #after(delayMs: number, action: () => void): void {

@@ -1,7 +1,14 @@
 import type { NextPassword } from '../chargers/charger-credential.ts';
 import { type SecurityProfile, securityProfiles } from '../chargers/charger-entry.ts';
 import type { ChargerId } from '../chargers/charger-id.ts';
-import { acceptStaged, dropStaged, raiseProfile, stagePassword } from '../chargers/credentials.ts';
+import {
+  acceptStaged,
+  dropStaged,
+  findCredential,
+  type StagedPassword,
+  stagePassword,
+} from '../chargers/credentials.ts';
+import { raiseProfile } from '../chargers/profile-raises.ts';
 import { lockRegistry } from '../chargers/registry-changes.ts';
 import type { EventSink } from '../events/emit.ts';
 import { canonicalPassword, hashPassword } from '../identity/password-hash.ts';
@@ -58,13 +65,13 @@ export class CredentialWatch {
   /**
    * Takes note of what `call` changes.
    *
-   * @param like the hash of the present password: the new one is checked in the same go.
+   * @param present the hash of the present password: the new one is checked in the same go.
    * @returns false when nobody can take note of it now: then it must not be passed on.
    */
   async begin(
     call: Pick<Call, 'action' | 'id'>,
     changes: readonly CredentialChange[],
-    like: string | undefined,
+    present: string | undefined,
   ): Promise<boolean> {
     const { emit, store } = this.#tools;
     const charger = this.#charger;
@@ -72,21 +79,25 @@ export class CredentialWatch {
     const change = changes.findLast((it) => it.is === 'password');
     let password: Watched['password'];
     if (change !== undefined) {
-      const hash = await hashPassword(canonicalPassword(change.password), like);
-      let before: NextPassword | undefined;
+      const hash = await hashPassword(canonicalPassword(change.password), present);
+      const expected = present === undefined ? 'any' : { hash: present };
+      let staged: StagedPassword;
       try {
-        before = await store.transactDurably((db) =>
-          stagePassword(db, charger, { hash, origin: 'csms' }, store.nowMs()),
+        staged = await store.transactDurably((db) =>
+          stagePassword(db, charger, { hash, origin: 'csms' }, expected, store.nowMs()),
         );
       } catch (error) {
         if (!isStoreError(error)) throw error;
         return false;
       }
-      password = { hash, index: change.index, before };
+      if (staged.is !== 'staged') return false;
+      password = { hash, index: change.index, before: staged.before };
       emit({ name: 'PasswordChangeSent', charger, by: 'csms' });
     }
     const profiles = changes.flatMap((it) => {
-      if (it.is !== 'security-profile' && it.is !== 'slot-profile') return [];
+      // Of slots that SetVariables sets, the answer cannot be told from that of the charger itself.
+      const isSlot = it.is === 'slot-profile' && call.action === 'SetNetworkProfile';
+      if (it.is !== 'security-profile' && !isSlot) return [];
       const to = securityProfiles.find((profile) => profile === it.profile);
       return to === undefined ? [] : [{ to, index: it.index }];
     });
@@ -115,6 +126,29 @@ export class CredentialWatch {
     } catch (error) {
       if (!isStoreError(error)) throw error;
     }
+  }
+
+  /** The call `id` was never sent: what was noted for it is forgotten. */
+  async neverSent(id: string): Promise<void> {
+    const password = this.#watched.get(id)?.password;
+    this.#watched.delete(id);
+    if (password === undefined) return;
+    const { emit, store } = this.#tools;
+    const charger = this.#charger;
+    const { before, hash } = password;
+    const outcome = 'unsent';
+    emit({ name: 'PasswordChangeFailed', charger, by: 'csms', outcome });
+    try {
+      await store.query((db) => dropStaged(db, charger, hash, { outcome, before }, store.nowMs()));
+    } catch (error) {
+      // Then a password holds that nobody has.
+      if (!isStoreError(error)) throw error;
+    }
+  }
+
+  /** The ids of calls whose answer would tell something. */
+  get watchedIds(): readonly string[] {
+    return [...this.#watched.keys()];
   }
 
   async #endPassword({ password }: Watched, payload: unknown): Promise<void> {
@@ -151,6 +185,9 @@ export class CredentialWatch {
       if (outcome !== 'accepted' && outcome !== 'reboot-required') continue;
       await store.transact(async (db) => {
         await lockRegistry(db);
+        const { raise, usedProfile } = await findCredential(db, this.#charger);
+        // A slot for what it uses already is no raise, and ends none.
+        if (to <= Math.max(usedProfile, raise?.to ?? 0)) return;
         await raiseProfile(db, this.#charger, to, store.nowMs());
       });
     }

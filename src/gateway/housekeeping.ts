@@ -3,6 +3,7 @@ import type { ChargerDirectory } from '../chargers/directory.ts';
 import { storedIdentity } from '../chargers/record.ts';
 import { changesSince, latestRevision } from '../chargers/registry-changes.ts';
 import type { EventSink } from '../events/emit.ts';
+import { judgeProfile } from '../identity/security-profile.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Store } from '../store/store.ts';
 import { isStoreError } from '../store/store-error.ts';
@@ -135,7 +136,12 @@ export class Housekeeping {
     if (claims.isShared) await this.#answerNotices();
     for (const key of [...this.#onTheirWay]) {
       this.#onTheirWay.delete(key);
-      await this.#applyChange(key);
+      try {
+        await this.#applyChange(key);
+      } catch (error) {
+        this.#onTheirWay.add(key);
+        throw error;
+      }
     }
     const { changes, hasGap } = await store.query((db) =>
       changesSince(db, this.#revision, changesMax),
@@ -146,8 +152,9 @@ export class Housekeeping {
     }
     if (!hasGap) return;
     // What was missed is not known: everybody who is connected is looked up again.
-    this.#revision = await store.query(latestRevision);
+    const latest = await store.query(latestRevision);
     for (const key of this.#tools.sessions.keys()) await this.#applyChange(key);
+    this.#revision = latest;
   }
 
   async #answerNotices(): Promise<void> {
@@ -178,13 +185,15 @@ export class Housekeeping {
       return;
     }
     const id = storedIdentity(key);
-    const { certificates } = holder;
+    const { certificates, securityProfile } = holder.shown;
     const { certificateOwners, credential, entry, record } = await directory.find(id, certificates);
     const isQuarantined = (await claims.quarantinedUntilMs(id)) !== undefined;
     if (isQuarantined) holder.end('IDENTITY_QUARANTINED');
     else if (record === undefined && (!admitsUnknown || entry === undefined)) {
       holder.end('CHARGER_REMOVED');
     } else if (certificates.length > 0 && !certificateOwners.includes(key)) {
+      holder.end('CREDENTIAL_REVOKED');
+    } else if (judgeProfile(securityProfile, record, credential).is === 'too-low') {
       holder.end('CREDENTIAL_REVOKED');
     } else {
       holder.applyRecord(record);
@@ -193,11 +202,13 @@ export class Housekeeping {
   }
 
   async #review(): Promise<void> {
-    const { clock, sessions } = this.#tools;
+    const { clock, sessions, store } = this.#tools;
     let rotations = 0;
     for (const [index, key] of sessions.keys().entries()) {
       // A fleet that was commissioned in one hour is due in one hour, and must not reconnect at once.
-      const hasRotated = sessions.holderOf(key)?.review(rotations < rotationsPerReviewMax);
+      const hasRotated = sessions
+        .holderOf(key)
+        ?.review(store.isAvailable && rotations < rotationsPerReviewMax);
       if (hasRotated === true) rotations += 1;
       if ((index + 1) % reviewedAtOnceMax === 0) await this.#pause(clock, reviewStepMs);
       if (this.#isStopping) return;

@@ -202,12 +202,11 @@ export class KnownCharger {
       }
       case 'certificate': {
         const { commonName: name } = question;
-        this.#commonName = { name, isForeign: 'unknown' };
         const binding = { kind: 'common-name', value: name } as const;
         const owners = await this.#ask(() => this.#store.query((db) => ownersOf(db, [binding])));
-        if (owners === undefined) return;
         const key = identityKey(this.charger);
-        this.#commonName = { name, isForeign: owners.some((owner) => owner !== key) };
+        const isForeign = owners?.some((owner) => owner !== key) ?? 'unknown';
+        this.#commonName = { name, isForeign };
       }
     }
   }

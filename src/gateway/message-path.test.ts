@@ -290,6 +290,24 @@ describe('what the charger says of itself', () => {
   });
 });
 
+describe('a restricted charger', () => {
+  for (const [preset, status] of [
+    ['standard', 'Pending'],
+    ['strict', 'Pending'],
+    ['monitor', 'Accepted'],
+  ] as const) {
+    test(`${preset}: the CSMS accepts it, and it is told ${status}`, () => {
+      const restriction = 'expired-certificate';
+      const { passMessage } = testConversation('ocpp1.6', preset, [], { context: { restriction } });
+      const boot = { chargePointVendor: 'V', chargePointModel: 'M' };
+      passMessage('charger', 2, 'boot', 'BootNotification', boot);
+      const answer = { status: 'Accepted', currentTime: '2026-01-01T00:00:00Z', interval: 60 };
+      const { out } = passMessage('csms', 3, 'boot', answer);
+      assert.deepEqual(JSON.parse(out[0]?.text ?? ''), [3, 'boot', { ...answer, status }]);
+    });
+  }
+});
+
 describe('calls that cannot be passed on', () => {
   test('are answered, and told by action without their payload', () => {
     const call = { kind: 'call', id: '7', action: 'Reset', payload: { type: 'Hard' } } as const;

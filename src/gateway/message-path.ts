@@ -107,7 +107,7 @@ function admittedEffects(
   conversation: Conversation,
   from: Peer,
 ): readonly Effect[] {
-  const { charger, version } = conversation;
+  const { charger, modes, version } = conversation;
   const to = otherPeer(from);
   const counted = countedEffects(frame, conversation, from);
   switch (frame.kind) {
@@ -135,7 +135,9 @@ function admittedEffects(
       const learned: Effect = { do: 'learn', from, frame };
       const { action } = correlation;
       const handler = replyHandlerFor(version, action, from);
-      const { restriction } = conversation.context;
+      // Where nothing is enforced, nothing is rewritten either.
+      const isRestricting = modes.modeOf('restricted', 'hard', 'charger') === 'enforce';
+      const restriction = isRestricting ? conversation.context.restriction : undefined;
       const outcome = handler?.handle({ reply: frame, action, version, restriction });
       if (handler === undefined || outcome === undefined || outcome.do === 'forward') {
         return [...counted, learned, { do: 'forward', to, frame }, settle];

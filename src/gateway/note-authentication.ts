@@ -3,10 +3,10 @@ import type { SecurityProfile } from '../chargers/charger-entry.ts';
 import {
   findCredential,
   noteAuthenticated,
-  noteFallback,
   promoteStaged,
   setPassword,
 } from '../chargers/credentials.ts';
+import { noteFallback } from '../chargers/profile-raises.ts';
 import { lockRegistry } from '../chargers/registry-changes.ts';
 import type { EventSink } from '../events/emit.ts';
 import { hashPassword } from '../identity/password-hash.ts';
@@ -65,6 +65,11 @@ export async function noteAuthentication(
       const staged = hash;
       const isNew = await store.query((db) => promoteStaged(db, charger, staged, nowMs));
       if (isNew) emit({ name: 'PasswordChangeConfirmed', charger, remoteAddress });
+      else {
+        // Somebody else was quicker: with the same, or with something that it does not have.
+        const current = await store.query((db) => findCredential(db, charger));
+        if (current.password?.hash !== staged) return { is: 'contradicted' };
+      }
       break;
     }
     case 'first-password': {

@@ -9,8 +9,10 @@ export type OwnReply =
   | { readonly is: 'result'; readonly payload: JsonObject }
   /** The charger answered with a CallError. */
   | { readonly is: 'error'; readonly errorCode: string }
-  /** Nobody knows whether the charger has done it. */
-  | { readonly is: 'unanswered' };
+  /** It was sent, and nobody knows whether the charger has done it. */
+  | { readonly is: 'unanswered' }
+  /** It was never sent. */
+  | { readonly is: 'unsent' };
 
 /**
  * The calls that the gateway itself makes to a charger. Their ids are UUIDs, and their answers stay
@@ -23,6 +25,7 @@ export class OwnCalls {
   readonly #waiting = new Map<string, (reply: OwnReply) => void>();
   /** Also of calls that are over: a late answer is nobody else's either. */
   readonly #ids = new Set<string>();
+  readonly #sent = new Set<string>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -46,24 +49,33 @@ export class OwnCalls {
     return this.#ids.has(id);
   }
 
+  /** The call `id` is on its way, if it is one of them. */
+  sending(id: string): void {
+    if (this.#ids.has(id)) this.#sent.add(id);
+  }
+
   /** Takes the answer to one of them; false when `frame` is none. */
   take(frame: Admitted): boolean {
     if (frame.kind !== 'call-result' && frame.kind !== 'call-error') return false;
     if (!this.has(frame.id)) return false;
     if (frame.kind === 'call-result') {
-      this.settle(frame.id, { is: 'result', payload: frame.payload });
-    } else this.settle(frame.id, { is: 'error', errorCode: frame.code });
+      this.#settle(frame.id, { is: 'result', payload: frame.payload });
+    } else this.#settle(frame.id, { is: 'error', errorCode: frame.code });
     return true;
   }
 
-  /** The call `id` is over; the first word counts. */
-  settle(id: string, reply: OwnReply): void {
+  /** The call `id` has no answer, and will get none; the first word counts. */
+  giveUp(id: string): void {
+    this.#settle(id, { is: this.#sent.has(id) ? 'unanswered' : 'unsent' });
+  }
+
+  #settle(id: string, reply: OwnReply): void {
     this.#waiting.get(id)?.(reply);
     this.#waiting.delete(id);
   }
 
   /** No answer will come any more. */
   end(): void {
-    for (const id of [...this.#waiting.keys()]) this.settle(id, { is: 'unanswered' });
+    for (const id of [...this.#waiting.keys()]) this.giveUp(id);
   }
 }

@@ -1,9 +1,10 @@
-import type { NextPassword } from '../chargers/charger-credential.ts';
 import type { ChargerId } from '../chargers/charger-id.ts';
 import {
   acceptStaged,
   dropStaged,
+  type ExpectedPassword,
   noteRotationOutcome,
+  type StagedPassword,
   stagePassword,
 } from '../chargers/credentials.ts';
 import type { EventSink } from '../events/emit.ts';
@@ -27,9 +28,17 @@ export interface PasswordChangeTools {
 /** What became of it; `unavailable`: the store is away, and nothing was sent. */
 export type PasswordChangeResult =
   | 'accepted'
+  /** Accepted, but it does not hold before the charger has booted. */
+  | 'reboot-required'
+  /** An earlier one was accepted, and the charger has not come with it yet. */
+  | 'pending'
+  /** Somebody has said what its password is, or took the default away. */
+  | 'superseded'
   | 'rejected'
   | 'not-supported'
   | 'unanswered'
+  /** It never left the gateway. */
+  | 'unsent'
   | 'not-over-tls'
   | 'no-password'
   | 'unavailable';
@@ -49,27 +58,31 @@ const keyBytes = 20;
 export async function changePassword(
   charger: ChargerId,
   version: OcppVersion,
+  expected: ExpectedPassword,
   { call, emit, store }: PasswordChangeTools,
 ): Promise<PasswordChangeResult> {
   const key = secretBytes(keyBytes);
   const hash = hashGeneratedKey(key);
   const request = passwordChangeCall(version, key);
-  let before: NextPassword | undefined;
+  let staged: StagedPassword;
   try {
-    before = await store.transactDurably((db) =>
-      stagePassword(db, charger, { hash, origin: 'provisioned' }, store.nowMs()),
+    staged = await store.transactDurably((db) =>
+      stagePassword(db, charger, { hash, origin: 'provisioned' }, expected, store.nowMs()),
     );
   } catch (error) {
     return unavailable(charger, error, emit);
   }
+  if (staged.is !== 'staged') return declineChange(charger, staged.is, { emit, store });
+  const { before } = staged;
   emit({ name: 'PasswordChangeSent', charger, by: 'gateway' });
   const result = resultOf(version, await call(request.action, request.payload));
-  if (result === 'accepted') emit({ name: 'PasswordChangeAccepted', charger, by: 'gateway' });
+  const isAccepted = result === 'accepted' || result === 'reboot-required';
+  if (isAccepted) emit({ name: 'PasswordChangeAccepted', charger, by: 'gateway' });
   else emit({ name: 'PasswordChangeFailed', charger, by: 'gateway', outcome: result });
   try {
     const nowMs = store.nowMs();
     await store.query<unknown>((db) => {
-      if (result === 'accepted') return acceptStaged(db, charger, hash, nowMs);
+      if (isAccepted) return acceptStaged(db, charger, hash, nowMs);
       // It may have taken the new one all the same: both hold.
       if (result === 'unanswered') return noteRotationOutcome(db, charger, result, nowMs);
       return dropStaged(db, charger, hash, { outcome: result, before }, nowMs);
@@ -84,7 +97,7 @@ export async function changePassword(
 /** Says that a charger cannot be given a password here, and why. */
 export async function declineChange(
   charger: ChargerId,
-  outcome: 'not-over-tls' | 'no-password',
+  outcome: 'not-over-tls' | 'no-password' | 'pending' | 'superseded',
   { emit, store }: Pick<PasswordChangeTools, 'emit' | 'store'>,
 ): Promise<PasswordChangeResult> {
   emit({ name: 'PasswordChangeFailed', charger, by: 'gateway', outcome });
@@ -105,15 +118,15 @@ function unavailable(charger: ChargerId, error: unknown, emit: EventSink): Passw
 function resultOf(
   version: OcppVersion,
   reply: OwnReply,
-): 'accepted' | 'rejected' | 'not-supported' | 'unanswered' {
+): 'accepted' | 'reboot-required' | 'rejected' | 'not-supported' | 'unanswered' | 'unsent' {
   switch (reply.is) {
     case 'unanswered':
-      return 'unanswered';
+    case 'unsent':
+      return reply.is;
     case 'error':
       return /^Not(?:Implemented|Supported)$/.test(reply.errorCode) ? 'not-supported' : 'rejected';
     case 'result': {
       const outcome = passwordChangeOutcome(version, reply.payload, 0);
-      if (outcome === 'reboot-required') return 'accepted';
       return outcome === 'unclear' ? 'unanswered' : outcome;
     }
   }

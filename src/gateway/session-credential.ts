@@ -14,6 +14,8 @@ export interface SessionCredential {
   readonly usedProfile: number;
   /** `default password` and `first password` are those that `Authenticated` has in its words. */
   readonly by: 'none' | 'password' | 'default password' | 'first password' | 'certificate';
+  /** Has it shown who it is, by more than the default password of its batch? */
+  readonly isProven: boolean;
   /** Of the password that it came with; undefined when the store has none for it. */
   readonly passwordHash: string | undefined;
   /** When that password was set; undefined likewise. */
@@ -58,6 +60,7 @@ export function sessionCredential(
     securityProfile,
     usedProfile: Math.max(securityProfile, usedProfile),
     by: shownBy[authenticated.by],
+    isProven: isProven(authenticated),
     passwordHash,
     passwordSetAtMs: isCurrent ? password?.setAtMs : undefined,
     rotationRequestedAtMs,
@@ -68,6 +71,11 @@ export function sessionCredential(
     isStillTrusted: () => leaf === undefined || isStillTrusted(),
     isOwnCertificate: (data) => leaf !== undefined && mayMean(data, leaf, issuer),
   };
+}
+
+/** Has a charger shown who it is, by more than the default password of its batch? */
+export function isProven({ by }: Authenticated): boolean {
+  return by !== 'nobody' && by !== 'default-password';
 }
 
 const shownBy = {

@@ -1,4 +1,4 @@
-import type { CertificateBinding, ChargerCredential } from '../chargers/charger-credential.ts';
+import type { ChargerCredential } from '../chargers/charger-credential.ts';
 import type { ChargerId } from '../chargers/charger-id.ts';
 import type { ChargerRecord } from '../chargers/record.ts';
 import type { SocketEnd } from '../connection/peer-socket.ts';
@@ -20,6 +20,7 @@ import { passMessage } from './message-path.ts';
 import { OwnCalls, type OwnReply } from './own-calls.ts';
 import { probePeer } from './probe.ts';
 import { Refusals } from './refusals.ts';
+import type { SessionCredential } from './session-credential.ts';
 import type { SessionSockets, SessionTools } from './session-tools.ts';
 import type { ClaimEnd, ClaimHolder } from './sessions.ts';
 import { Strikes } from './strikes.ts';
@@ -47,6 +48,8 @@ export class Session implements ClaimHolder {
   readonly #ownCalls: OwnCalls;
   readonly #keeper: CredentialKeeper;
   readonly #refusals: Refusals;
+  /** Ends the session, because the charger has gone while its messages waited. */
+  #lastWords: (() => void) | undefined;
   #isEnded = false;
   #isDraining = false;
 
@@ -69,6 +72,7 @@ export class Session implements ClaimHolder {
     this.#pump = new CallPump(tools.lanes, clock, {
       onTurn: (from, { arrivedAtMs, call }) => {
         const bytes = call.instead ?? call.bytes;
+        if (from === 'csms') this.#ownCalls.sending(call.id);
         this.#forward(otherPeer(from), bytes, 'call', arrivedAtMs);
       },
       onExpired: (from, call, wasSent) => this.#onExpired(from, call, wasSent),
@@ -83,11 +87,7 @@ export class Session implements ClaimHolder {
       rotateDays,
       call: (action, payload) => this.#callCharger(action, payload),
       end: (code) => this.end(code),
-      fail: (error) => {
-        this.#guard(() => {
-          throw error;
-        });
-      },
+      fail: (error) => this.#fail(error),
     });
     this.#startedAtMs = clock.elapsedMs();
   }
@@ -105,8 +105,8 @@ export class Session implements ClaimHolder {
     this.#keeper.start();
   }
 
-  get certificates(): readonly CertificateBinding[] {
-    return this.#known.credential.certificates;
+  get shown(): SessionCredential {
+    return this.#known.credential;
   }
 
   applyRecord(record: ChargerRecord | undefined): void {
@@ -149,7 +149,7 @@ export class Session implements ClaimHolder {
 
   /** Is somebody waiting for an answer? */
   get hasOpenCall(): boolean {
-    return this.#pump.hasOpenCall;
+    return this.#pump.hasOpenCall || peers.some((from) => this.#inboxes[from].isHeld);
   }
 
   /** The one catch of a session. */
@@ -157,10 +157,13 @@ export class Session implements ClaimHolder {
     try {
       action();
     } catch (error) {
-      this.#tools.emit({ name: 'SessionFailed', charger: this.#charger, error });
-      const code = 'SESSION_FAILED';
-      this.#end(code, 'gateway', { charger: code, csms: code });
+      this.#fail(error);
     }
+  }
+
+  #fail(error: unknown): void {
+    this.#tools.emit({ name: 'SessionFailed', charger: this.#charger, error });
+    this.#end('SESSION_FAILED', 'gateway', { charger: 'SESSION_FAILED', csms: 'SESSION_FAILED' });
   }
 
   #onMessage(from: Peer, bytes: Uint8Array): void {
@@ -232,6 +235,7 @@ export class Session implements ClaimHolder {
       }
       if (!this.#sockets[otherPeer(from)].isCongested) this.#readAgain(from);
       this.#runCalls();
+      if (!inbox.isHeld && from === 'charger') this.#lastWords?.();
     });
   }
 
@@ -258,6 +262,7 @@ export class Session implements ClaimHolder {
         const { call, from, instead } = effect;
         if (this.#pump.lanes[from].offer(call, receivedAtMs, isNeverLost(call), instead)) return;
         this.#known.callOver(from, call.id);
+        this.#keeper.neverSent(call.id);
         this.#runAll(refusalOf(this.#charger, from, call, 'QUEUE_FULL'), receivedAtMs);
         return;
       }
@@ -268,11 +273,11 @@ export class Session implements ClaimHolder {
       case 'settle':
         this.#pump.lanes[effect.caller].settle(effect.id, effect.hasResult, clock.elapsedMs());
         this.#known.callOver(effect.caller, effect.id);
+        // Whatever was to be told of its answer has been: one that broke a rule tells nothing.
+        if (effect.caller === 'csms') this.#ownCalls.giveUp(effect.id);
         return;
       case 'call-error': {
         if (effect.to === 'csms' && this.#ownCalls.has(effect.id)) {
-          // The charger has answered, but its answer broke a rule: nobody knows what it meant.
-          this.#ownCalls.settle(effect.id, { is: 'unanswered' });
           return;
         }
         this.#refusals.afterAudit(() => this.#guard(() => this.#refuse(effect)));
@@ -312,7 +317,7 @@ export class Session implements ClaimHolder {
     const { call, reply } = this.#ownCalls.make(action, payload);
     this.#guard(() => {
       if (this.#isEnded || !this.#pump.lanes.csms.offerOwn(call, this.#tools.clock.elapsedMs())) {
-        this.#ownCalls.settle(call.id, { is: 'unanswered' });
+        this.#ownCalls.giveUp(call.id);
       } else this.#runCalls();
     });
     return reply;
@@ -337,14 +342,19 @@ export class Session implements ClaimHolder {
 
   #onExpired(from: Peer, call: QueuedCall, wasSent: boolean): void {
     this.#known.callOver(from, call.id);
-    if (this.#ownCalls.has(call.id)) this.#ownCalls.settle(call.id, { is: 'unanswered' });
+    if (this.#ownCalls.has(call.id)) {
+      // The CSMS has not asked, and is told nothing.
+      this.#ownCalls.giveUp(call.id);
+      return;
+    }
+    if (from === 'csms' && !wasSent) this.#keeper.neverSent(call.id);
     const passesLateReplies =
       this.#known.modes.modeOf('message-id', 'hard', otherPeer(from)) !== 'enforce';
     // Where late replies pass, our answer to a call that was sent would be a second one.
     const effects = refusalOf(this.#charger, from, call, 'QUEUE_EXPIRED');
     const answers = !(wasSent && passesLateReplies);
-    const nowMs = this.#tools.clock.elapsedMs();
-    this.#runAll(answers ? effects : effects.filter((it) => it.do !== 'call-error'), nowMs);
+    const done = answers ? effects : effects.filter((it) => it.do !== 'call-error');
+    this.#runAll(done, this.#tools.clock.elapsedMs());
   }
 
   #endBecauseOf(peer: Peer, code: CloseErrorCode): void {
@@ -355,6 +365,11 @@ export class Session implements ClaimHolder {
   }
 
   #onSocketEnd(peer: Peer, end: SocketEnd): void {
+    if (this.#inboxes[peer].isHeld && peer === 'charger') {
+      // What it has said before it left is still passed on.
+      this.#lastWords = () => this.#onSocketEnd(peer, end);
+      return;
+    }
     const codes = endCodes[peer][end.why];
     this.#end(codes.code, peer, { charger: codes.toOther, csms: codes.toOther }, end.closeCode);
   }
@@ -372,9 +387,10 @@ export class Session implements ClaimHolder {
     void this.#refusals.settled().then(() => {
       for (const peer of peers) this.#sockets[peer].close(toClose(toPeers[peer]));
     });
-    this.#known.end(this.#pump.openCalls.filter(({ id }) => !this.#ownCalls.has(id)));
+    const openCalls = this.#pump.openCalls;
+    this.#known.end(openCalls.filter(({ id }) => !this.#ownCalls.has(id)));
     this.#ownCalls.end();
-    this.#keeper.stop();
+    this.#keeper.stop(openCalls.map(({ id }) => id));
     const { clock, emit } = this.#tools;
     const durationSeconds = (clock.elapsedMs() - this.#startedAtMs) / 1000;
     const charger = this.#charger;

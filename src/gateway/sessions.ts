@@ -4,6 +4,16 @@ import type { Claim, Claims, HeldClaim, TakeOutcome } from '../chargers/claims.t
 import type { ChargerRecord } from '../chargers/record.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 
+/** With what a charger has connected, as far as claims care. */
+export interface ShownToClaim {
+  /** The OCPP security profile. */
+  readonly securityProfile: number;
+  /** Has it shown who it is, by more than the default password of a batch? */
+  readonly isProven: boolean;
+  /** How its certificate is told to be its own; empty when it came without one. */
+  readonly certificates: readonly CertificateBinding[];
+}
+
 /** A live connection, as far as claims care. */
 export interface ClaimHolder {
   /** Is the charger behind this connection alive? Asks it, and waits for a sign of life. */
@@ -12,8 +22,8 @@ export interface ClaimHolder {
   end(code: ClaimEnd): void;
   /** The operator has written down something else about the charger. */
   applyRecord(record: ChargerRecord | undefined): void;
-  /** How the certificate that it came with is told to be its own; empty when it came without. */
-  readonly certificates: readonly CertificateBinding[];
+  /** With what it has connected. */
+  readonly shown: ShownToClaim;
   /** What the store says of the charger's credential has changed. */
   applyCredential(credential: ChargerCredential): void;
   /**
@@ -95,12 +105,14 @@ export class Sessions {
    * Claims `charger`. Of two newcomers that arrive together, at most one gets the claim.
    *
    * @param gone aborted when the newcomer leaves.
+   * @param isProven has the newcomer shown who it is?
    * @throws StoreError when nobody can know; then nothing has changed.
    */
-  async claim(charger: ChargerId, gone: AbortSignal): Promise<ClaimOutcome> {
+  async claim(charger: ChargerId, gone: AbortSignal, isProven = false): Promise<ClaimOutcome> {
     const key = identityKey(charger);
     const older = this.#held.get(key);
-    if (older?.hasEnded === false && !(await this.#mayReplace(older))) return { is: 'active' };
+    if (older?.hasEnded === false && !(await this.#mayReplace(older, isProven)))
+      return { is: 'active' };
     if (gone.aborted) return { is: 'gone' };
     // Others ran while the probe waited: the identity may be free, or somebody else's, by now.
     const current = this.#held.get(key);
@@ -250,8 +262,10 @@ export class Sessions {
     return taken.is === 'held' ? { is: 'active' } : outcomeOf(taken, true);
   }
 
-  async #mayReplace(older: Held): Promise<boolean> {
+  async #mayReplace(older: Held, isProven: boolean): Promise<boolean> {
     const { policy } = this.#options;
+    // Whoever has shown nothing does not keep out whoever has.
+    if (isProven && older.holder?.shown.isProven === false) return true;
     if (older.holder === undefined || policy === 'reject-new') return false;
     if (policy === 'replace-old') return true;
     // One probe at a time: a crowd of impostors must not become a flood of pings.

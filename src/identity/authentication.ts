@@ -144,7 +144,9 @@ export class Authenticator {
   ): boolean {
     const options = this.#policy.certificates.get(listener);
     if (options === undefined || trust === undefined) return false;
-    return judgeChain(certificate, trust, options, this.#clock.nowMs()).ok;
+    // One that has expired meanwhile may use the connection to get a new one.
+    const lenient = { ...options, expired: 'restrict' } as const;
+    return judgeChain(certificate, trust, lenient, this.#clock.nowMs()).ok;
   }
 
   /** Has it no credential at all, and is the first one that comes believed? */

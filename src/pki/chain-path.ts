@@ -3,6 +3,7 @@ import { failed, ok, type Result } from '../lib/result.ts';
 import { chainLengthMax } from './certificate.ts';
 import { nameKey } from './distinguished-name.ts';
 import { type Extensions, keyPurposes } from './extensions.ts';
+import { isCostly } from './public-key.ts';
 import { type ClientTrust, isAuthority, type KnownCertificate } from './trust.ts';
 
 /** From a leaf up to an authority that is trusted: each one is issued by the next. */
@@ -83,7 +84,8 @@ function hasIssued(issuer: KnownCertificate, subject: KnownCertificate): boolean
 
 function isIssuedBy(subject: X509Certificate, issuer: X509Certificate): boolean {
   try {
-    return subject.checkIssued(issuer) && subject.verify(issuer.publicKey);
+    if (!subject.checkIssued(issuer) || isCostly(issuer.publicKey)) return false;
+    return subject.verify(issuer.publicKey);
   } catch {
     // A key that OpenSSL cannot use.
     return false;

@@ -7,8 +7,10 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
  * bits, elliptic curves with 224 bits.
  */
 const rsaBitsMin = 2048;
-/** OpenSSL verifies none that are longer. */
-const rsaBitsMax = 16_384;
+/** Longer keys add nothing, and to verify with them costs milliseconds, which strangers could ask. */
+const rsaBitsMax = 4096;
+/** Nobody uses larger ones, which cost as much as longer keys. */
+const rsaExponentMax = 2n ** 32n;
 /** With 1, every text is its own signature. */
 const rsaExponentMin = 3n;
 
@@ -35,6 +37,12 @@ export function readPublicKey(spki: Buffer): KeyObject | undefined {
   }
 }
 
+/** Is it expensive to verify a signature with this key, as no honest authority makes it? */
+export function isCostly(key: KeyObject): boolean {
+  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
+  return modulusLength > rsaBitsMax || publicExponent > rsaExponentMax;
+}
+
 /** Why a key is too weak, for people; undefined when it is not. */
 export function keyProblem(key: KeyObject): string | undefined {
   const { modulusLength = 0, namedCurve, publicExponent = 0n } = key.asymmetricKeyDetails ?? {};
@@ -43,6 +51,7 @@ export function keyProblem(key: KeyObject): string | undefined {
     case 'rsa-pss':
       if (modulusLength < rsaBitsMin) return `its RSA key has fewer than ${rsaBitsMin} bits`;
       if (modulusLength > rsaBitsMax) return `its RSA key has more than ${rsaBitsMax} bits`;
+      if (publicExponent > rsaExponentMax) return 'the exponent of its RSA key is too large';
       if (publicExponent < rsaExponentMin) return 'the exponent of its RSA key is 1';
       return undefined;
     case 'ec':

@@ -236,7 +236,7 @@ describe('T2-14: requests of the charger', () => {
       const asked = (side: Peer, changes: Partial<PolicyContext>, more: object = {}) => {
         const payload = { ...call[1], ...more };
         const frame = { kind: 'call', id: '1', action: call[0], payload } as unknown as Frame;
-        return commonNameToLookUp(frame, side, acceptedContext('ocpp1.6', changes));
+        return commonNameToLookUp(frame, side, acceptedContext('ocpp2.0.1', changes));
       };
       const nobodyKnows = { isForeignName: () => undefined };
       assert.equal(asked(from, nobodyKnows), 'SERIAL-1');
@@ -248,6 +248,19 @@ describe('T2-14: requests of the charger', () => {
       assert.equal(asked(from, nobodyKnows, { csr: 'x', certificateChain: 'x' }), undefined);
     });
   }
+
+  test('T2-14: in OCPP 1.6 a type is no reason to look away, and a repeated request counts', () => {
+    const context = { commonNames: ['SERIAL-9'] };
+    const more = { certificateType: 'V2GCertificate' };
+    const foreign = 'CERTIFICATE_REQUEST_UNACCEPTABLE hard';
+    assert.equal(judge(sign(request.requestPem, more), { context }), foreign);
+    assert.equal(judge(sign(request.requestPem, more), { context, version: 'ocpp2.1' }), 'pass');
+    const tooMany = { mayRequestCertificate: false };
+    const repeated = (open: boolean) =>
+      judge(sign(request.requestPem), { context: tooMany, correlation: { is: 'retry', open } });
+    assert.equal(repeated(true), 'pass');
+    assert.equal(repeated(false), 'CERTIFICATE_REQUEST_TOO_OFTEN hard');
+  });
 
   test('T2-14: a name that cannot be decoded is not the same as another one', async () => {
     const name = (byte: number) => nameDer([{ type: 'CN', tag: 0x0c, value: Buffer.from([byte]) }]);

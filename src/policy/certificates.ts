@@ -58,8 +58,8 @@ export function certificates(context: PolicyContext): Rule {
       }
       if (from === 'charger') {
         if (action !== 'SignCertificate') return undefined;
-        // A repeated call is answered from memory, or waits for the answer to the first.
-        const isNew = correlation.is !== 'retry';
+        // A copy of a call that is open waits for the same answer.
+        const isNew = !(correlation.is === 'retry' && correlation.open);
         return isNew && !context.mayRequestCertificate
           ? violation('CERTIFICATE_REQUEST_TOO_OFTEN', 'too many within an hour')
           : requestViolation(payload, context);
@@ -97,8 +97,9 @@ function isOwn(payload: unknown, context: PolicyContext): boolean {
 }
 
 /** Whether the certificate is for vehicles. What is neither known nor absent is the charger's. */
-function isForVehicles(payload: unknown): boolean {
-  return vehicleTypes.includes(ownProperty(payload, 'certificateType'));
+function isForVehicles(payload: unknown, { version }: PolicyContext): boolean {
+  // OCPP 1.6 knows no types: what says one there is read as if it did not.
+  return version !== 'ocpp1.6' && vehicleTypes.includes(ownProperty(payload, 'certificateType'));
 }
 
 function requestViolation(payload: unknown, context: PolicyContext): Violation | undefined {
@@ -108,7 +109,7 @@ function requestViolation(payload: unknown, context: PolicyContext): Violation |
   const { asksForCa, commonNames, strengthProblem: weakness } = request.value;
   if (weakness !== undefined) return refuse(weakness);
   if (asksForCa) return refuse('it asks for the certificate of an authority');
-  if (isForVehicles(payload)) return undefined;
+  if (isForVehicles(payload, context)) return undefined;
   const problem = nameProblem(commonNames, context);
   return problem === undefined ? undefined : refuse(problem);
 }
@@ -124,7 +125,7 @@ export function commonNameToLookUp(
 ): string | undefined {
   if (frame.kind !== 'call' || context.securityProfile < 2) return undefined;
   const { action, payload } = frame;
-  if (isForVehicles(payload)) return undefined;
+  if (isForVehicles(payload, context)) return undefined;
   const names = namesIn(action, payload, from);
   const [name, ...others] = names;
   if (name === undefined || others.length > 0) return undefined;
@@ -166,7 +167,7 @@ function isNamedAs(names: readonly string[], { commonNames }: PolicyContext): bo
 
 function certificateViolation(payload: unknown, context: PolicyContext): Violation | undefined {
   const refuse = (detail: string) => violation('CERTIFICATE_UNREQUESTED', detail);
-  if (isForVehicles(payload)) return undefined;
+  if (isForVehicles(payload, context)) return undefined;
   const chain = readCertificates(textAt(payload, 'certificateChain'));
   if (!chain.ok) return refuse(`the chain: ${chain.error}`);
   const [leaf] = chain.value;

@@ -33,6 +33,7 @@ const passes: Readonly<Record<Restriction, Readonly<Record<Peer, readonly string
       'RequestStopTransaction',
       'Reset',
       'TriggerMessage',
+      'UnlockConnector',
     ],
   },
 };
@@ -136,7 +137,7 @@ describe('restricted in the presets', () => {
           assert.equal(of('charger', 'MeterValues'), hard);
           assert.equal(of('charger', 'DataTransfer'), hard);
           assert.equal(of('csms', 'DataTransfer'), hard);
-          assert.equal(of('csms', 'UnlockConnector'), hard);
+          assert.equal(of('csms', 'ClearCache'), hard);
           if (is16) assert.equal(of('charger', 'StopTransaction'), soft);
         }
         const ofExpired = (from: Peer, action: string) =>
@@ -147,6 +148,7 @@ describe('restricted in the presets', () => {
         assert.equal(ofExpired('csms', stop), 'pass');
         assert.equal(ofExpired('csms', 'TriggerMessage'), 'pass');
         assert.equal(ofExpired('csms', 'Reset'), 'pass');
+        assert.equal(ofExpired('csms', 'UnlockConnector'), 'pass');
       });
     }
   }

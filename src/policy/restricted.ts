@@ -25,6 +25,8 @@ const allowed: Readonly<Record<Restriction, Readonly<Record<Peer, ReadonlySet<st
       // A car must be stoppable, whatever its charger may not.
       'RemoteStopTransaction',
       'RequestStopTransaction',
+      // A cable that stays locked strands the car.
+      'UnlockConnector',
       'Reset',
       'TriggerMessage',
     ]),

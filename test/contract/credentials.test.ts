@@ -8,17 +8,17 @@ import {
   acceptStaged,
   allowDefault,
   dropStaged,
+  type ExpectedPassword,
   findCredential,
   noteAuthenticated,
-  noteFallback,
   noteRotationOutcome,
   promoteStaged,
-  raiseProfile,
   requestRotation,
   setCsmsPassword,
   setPassword,
   stagePassword,
 } from '../../src/chargers/credentials.ts';
+import { noteFallback, raiseProfile } from '../../src/chargers/profile-raises.ts';
 import { changesSince, latestRevision, lockRegistry } from '../../src/chargers/registry-changes.ts';
 import type { Queries, Store } from '../../src/store/store.ts';
 import type { Tables } from '../../src/store/tables.ts';
@@ -63,7 +63,7 @@ const operate = (store: Store, action: (db: Transaction<Tables>) => Promise<unkn
 const set = (store: Store, hash: string, nowMs = 10, id = cp1) =>
   operate(store, (db) => setPassword(db, id, { hash, origin: 'operator' }, nowMs));
 const stage = (store: Store, hash: string, nowMs = 20, id = cp1) =>
-  store.transact((db) => stagePassword(db, id, { hash, origin: 'provisioned' }, nowMs));
+  store.transact((db) => stagePassword(db, id, { hash, origin: 'provisioned' }, 'any', nowMs));
 const accept = (store: Store, hash: string, nowMs = 30, id = cp1) =>
   store.query((db) => acceptStaged(db, id, hash, nowMs));
 const drop = (store: Store, hash: string, nowMs = 40, id = cp1) =>
@@ -135,10 +135,6 @@ describeEachStore('the credential of a charger', (open) => {
     'a new password': [
       (store) => stage(store, 'h'),
       { next: { hash: 'h', origin: 'provisioned', state: 'sent', sinceMs: 20 } },
-    ],
-    'an outcome': [
-      (store) => store.query((db) => noteRotationOutcome(db, cp1, 'unsupported', 5)),
-      { rotationOutcome: { outcome: 'unsupported', atMs: 5 } },
     ],
     'an authentication': [
       (store) => authenticate(store, 2),
@@ -296,23 +292,57 @@ describeEachStore('the credential of a charger', (open) => {
   });
 
   test('a new password that is dropped leaves the one that was sent before it', async () => {
-    await using it = await open();
-    const { store } = it;
+    await using opened = await open();
+    const { store } = opened;
     await set(store, 'old');
-    assert.equal(await stage(store, 'first', 20), undefined);
-    await accept(store, 'first', 25);
-    const before = await stage(store, 'second', 30);
-    assert.deepEqual(before, {
-      hash: 'first',
-      origin: 'provisioned',
-      state: 'accepted',
-      sinceMs: 20,
-    });
+    assert.deepEqual(await stage(store, 'first', 20), { is: 'staged', before: undefined });
+    const staged = await stage(store, 'second', 30);
+    const before = { hash: 'first', origin: 'provisioned', state: 'sent', sinceMs: 20 } as const;
+    assert.deepEqual(staged, { is: 'staged', before });
     const given = { outcome: 'rejected', before };
     assert.equal(await store.query((db) => dropStaged(db, cp1, 'second', given, 40)), true);
-    const { next, rotationOutcome } = await store.query((db) => findCredential(db, cp1));
+    const { next, rotationOutcome } = await find(store);
     assert.deepEqual(next, before);
     assert.equal(rotationOutcome?.outcome, 'rejected');
+  });
+
+  test('an outcome makes no row: the charger may have been removed meanwhile', async () => {
+    await using opened = await open();
+    const { store } = opened;
+    await store.query((db) => noteRotationOutcome(db, cp1, 'unanswered', 5));
+    assert.deepEqual(await find(store), noCredential);
+    await set(store, 'old');
+    await store.query((db) => noteRotationOutcome(db, cp1, 'unanswered', 5));
+    assert.equal((await find(store)).rotationOutcome?.outcome, 'unanswered');
+  });
+
+  test('one that was accepted is waited for: a week long none comes in its place', async () => {
+    await using opened = await open();
+    const { store } = opened;
+    const weekMs = 7 * 86_400_000;
+    await set(store, 'old');
+    await stage(store, 'first', 20);
+    await accept(store, 'first', 25);
+    assert.deepEqual(await stage(store, 'second', 20 + weekMs - 1), { is: 'pending' });
+    assert.equal((await find(store)).next?.hash, 'first');
+    assert.equal((await stage(store, 'second', 20 + weekMs)).is, 'staged');
+  });
+
+  test('is noted only beside what the charger has shown', async () => {
+    await using opened = await open();
+    const { store } = opened;
+    const staged = async (expected: ExpectedPassword) => {
+      const password = { hash: 'next', origin: 'provisioned' } as const;
+      return (await store.transact((db) => stagePassword(db, cp1, password, expected, 5))).is;
+    };
+    assert.equal(await staged({ hash: 'old' }), 'superseded');
+    assert.equal(await staged('default'), 'staged');
+    await set(store, 'old');
+    assert.equal(await staged('default'), 'superseded');
+    assert.equal(await staged({ hash: 'other' }), 'superseded');
+    assert.equal((await find(store)).next, undefined);
+    assert.equal(await staged({ hash: 'old' }), 'staged');
+    assert.equal(await staged('any'), 'staged');
   });
 
   test('a charger with a default gets its first password, and the default is retired', async () => {

@@ -105,7 +105,7 @@ function handHolder(): HandHolder {
     },
     end: (code) => ends.push(code),
     applyRecord: () => {},
-    certificates: [],
+    shown: { certificates: [], securityProfile: 0, isProven: true },
     applyCredential: () => {},
     review: () => false,
     answer: (sign) => {

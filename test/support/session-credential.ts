@@ -6,6 +6,7 @@ export function noCredential(changes: Partial<SessionCredential> = {}): SessionC
     securityProfile: 0,
     usedProfile: 0,
     by: 'none',
+    isProven: false,
     passwordHash: undefined,
     passwordSetAtMs: undefined,
     rotationRequestedAtMs: undefined,

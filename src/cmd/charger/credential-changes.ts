@@ -5,12 +5,8 @@ import type { ChargerCredential } from '../../chargers/charger-credential.ts';
 import type { SecurityProfile, SettingsChange } from '../../chargers/charger-entry.ts';
 import { type ChargerId, identityKey } from '../../chargers/charger-id.ts';
 import { clearPassword } from '../../chargers/clear-password.ts';
-import {
-  allowDefault,
-  raiseProfile,
-  setCsmsPassword,
-  setPassword,
-} from '../../chargers/credentials.ts';
+import { allowDefault, setCsmsPassword, setPassword } from '../../chargers/credentials.ts';
+import { raiseProfile } from '../../chargers/profile-raises.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { hashPassword } from '../../identity/password-hash.ts';
 import { seal } from '../../identity/sealed-text.ts';

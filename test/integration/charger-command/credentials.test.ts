@@ -138,7 +138,7 @@ describeEachStore('gatewatt charger sets credentials', (open, kind) => {
       }
       await work.store.transact(async (db) => {
         for (const id of [one, two, three]) {
-          await stagePassword(db, id, { hash, origin: 'provisioned' }, 2);
+          await stagePassword(db, id, { hash, origin: 'provisioned' }, 'any', 2);
         }
         await acceptStaged(db, one, hash, 2);
         await promoteStaged(db, two, hash, 2);
@@ -240,7 +240,7 @@ describe('gatewatt charger sets credentials', () => {
     assert.equal(other.stderr, 'OTHER is in none of credentials.batches\n');
     // One that is on its way to the charger would be lost.
     const next = { hash: hashGeneratedKey(Buffer.alloc(20, 1)), origin: 'provisioned' } as const;
-    await work.store.transact((db) => stagePassword(db, cp1, next, 1));
+    await work.store.transact((db) => stagePassword(db, cp1, next, 'any', 1));
     const lost = await work.charger('set', 'CP-1', '--password-file', file);
     assert.match(lost.stderr, /^A new password was on its way to CP-1: /);
     assert.equal((await credentialOf(work)).next, undefined);

@@ -33,7 +33,7 @@ describe('gatewatt charger import', () => {
       await enrollCharger(db, id('NEWER'), 10, 1);
       await setPassword(db, id('NEWER'), made, 1);
       await enrollCharger(db, id('CHANGING'), 10, 1);
-      await stagePassword(db, id('CHANGING'), made, 1);
+      await stagePassword(db, id('CHANGING'), made, 'any', 1);
       await bindCertificate(db, id('OTHER'), { kind: 'common-name', value: 'TAKEN' }, 1);
     });
     const secret = 'S3cret-S3cret-S3cret';

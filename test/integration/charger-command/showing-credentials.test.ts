@@ -5,10 +5,10 @@ import type { ChargerId } from '../../../src/chargers/charger-id.ts';
 import {
   findCredential,
   noteAuthenticated,
-  noteFallback,
   noteRotationOutcome,
   stagePassword,
 } from '../../../src/chargers/credentials.ts';
+import { noteFallback } from '../../../src/chargers/profile-raises.ts';
 import { hashGeneratedKey } from '../../../src/identity/password-hash.ts';
 import { openSqliteTestStore } from '../../support/stores.ts';
 import { at } from './files.ts';
@@ -33,7 +33,7 @@ describe('gatewatt charger shows credentials', () => {
       await noteAuthenticated(db, cp1, { profile: 2, address: '192.0.2.7', form: 'hex' });
       await noteFallback(db, cp1);
       await noteRotationOutcome(db, cp1, 'rejected', atMs);
-      await stagePassword(db, cp1, { hash, origin: 'provisioned' }, atMs);
+      await stagePassword(db, cp1, { hash, origin: 'provisioned' }, 'any', atMs);
     });
     await work.charger('rotate', 'CP-1');
     const stored = (await work.store.query((db) => findCredential(db, cp1))).password;

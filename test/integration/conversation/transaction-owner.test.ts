@@ -225,4 +225,14 @@ describe('asking whose a transaction is', { timeout: 40_000 }, () => {
     assert(!gateway.events.some(({ name }) => name === 'SessionFailed'));
     await again.charger.close();
   });
+
+  test('what a charger said before it left is passed on, though it had to be looked up', async () => {
+    await using conversation = await startConversation({ version: 'ocpp1.6' });
+    const { charger, csms, gateway } = conversation;
+    const call = stop('last', 4711);
+    charger.send(call);
+    charger.socket.close();
+    assert.equal(await csms.next(), call);
+    await gateway.event('SessionClosed', ({ endedBy }) => endedBy === 'charger');
+  });
 });

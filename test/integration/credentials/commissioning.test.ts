@@ -75,6 +75,14 @@ function answerTo(version: OcppVersion, status: string): object {
   return { setVariableResult: [{ attributeStatus: status, ...names }] };
 }
 
+/** A charger that was cut off may find its old connection for a moment. */
+async function untilFree(connect: () => Promise<number>): Promise<number> {
+  for (;;) {
+    const status = await connect();
+    if (status !== 409) return status;
+  }
+}
+
 for (const version of ocppVersions) {
   describe(`commissioning, ${version}`, () => {
     test('A00: a default password leads to one of its own, and then holds no more', async () => {
@@ -186,6 +194,52 @@ describe('commissioning', () => {
     await gateway.event('UpgradeRefused', ({ code }) => code === 'PASSWORD_NOT_SET');
     assert.equal(await gateway.status('STRANGER', { password: factory }), 401);
     await gateway.event('UpgradeRefused', ({ code }) => code === 'IDENTITY_UNKNOWN');
+  });
+
+  test('a charger that must boot first is told to, and gets no second password', async () => {
+    await using it = await setUp();
+    const { gateway } = it;
+    const charger = await gateway.connect('NEW-1', { password: factory });
+    const { callId, digits } = await askForPassword(charger, 'ocpp1.6');
+    charger.sendMessage(3, callId, answerTo('ocpp1.6', 'RebootRequired'));
+    const [, , action, payload] = await charger.nextMessage();
+    assert.deepEqual([action, payload], ['Reset', { type: 'Soft' }]);
+    charger.socket.terminate();
+    await gateway.event('SessionClosed');
+    // It comes before it has booted: the same again, and the password stays what it is.
+    const early = await gateway.connect('NEW-1', { password: factory });
+    early.sendMessage(2, 'boot', 'BootNotification', bootPayloads['ocpp1.6']);
+    assert.deepEqual((await early.nextMessage()).slice(0, 2), [3, 'boot']);
+    assert.equal((await early.nextMessage())[2], 'Reset');
+    early.socket.terminate();
+    await gateway.event('PasswordChangeFailed', ({ outcome }) => outcome === 'pending');
+    const key = Buffer.from(digits, 'hex');
+    assert.equal(await untilFree(() => gateway.status('NEW-1', { password: key })), 101);
+  });
+
+  test('a password that an operator sets ends a connection with the default, and holds', async () => {
+    await using it = await setUp();
+    const { gateway } = it;
+    const impostor = await gateway.connect('NEW-1', { password: factory });
+    await gateway.add('NEW-1', 'what-the-operator-says');
+    assert.equal((await impostor.closed).code, 1008);
+    await gateway.event('SessionClosed', ({ code }) => code === 'CREDENTIAL_REVOKED');
+    assert.equal(await gateway.status('NEW-1', { password: 'what-the-operator-says' }), 101);
+    assert.equal(await gateway.status('NEW-1', { password: factory }), 401);
+  });
+
+  test('T2-04: who has shown nothing does not keep out who has', async () => {
+    await using it = await setUp();
+    const { csms, gateway } = it;
+    await gateway.add('CP-9', 'the-password-of-cp-9');
+    const squatter = await gateway.connect('CP-9', { profile: 0 });
+    await csms.nextConnection();
+    const charger = await gateway.connect('CP-9', { password: 'the-password-of-cp-9' });
+    assert.equal((await squatter.closed).code, 1001);
+    // And among those who have, the older one is asked.
+    const shown = { password: 'the-password-of-cp-9' };
+    assert.equal(await gateway.status('CP-9', shown), 409);
+    await charger.close();
   });
 
   test('the default password is in no table of the store', async () => {

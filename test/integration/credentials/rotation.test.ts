@@ -20,6 +20,7 @@ interface Pair {
   readonly gateway: CredentialGateway;
   readonly charger: TextPeer;
   readonly csms: TextPeer;
+  nextCsms(): Promise<TextPeer>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -32,6 +33,7 @@ async function connected(profile = 2): Promise<Pair> {
     gateway,
     charger,
     csms: await server.nextConnection(),
+    nextCsms: () => server.nextConnection(),
     [Symbol.asyncDispose]: async () => {
       await gateway[Symbol.asyncDispose]();
       await server.close();
@@ -174,5 +176,45 @@ describe('rotation', () => {
     await gateway.event('SessionClosed', ({ code }) => code === 'CREDENTIAL_REVOKED');
     assert.equal(await gateway.status('CP-1', { password: old }), 401);
     assert.equal(await gateway.status('CP-1', { password: 'another-password-2' }), 101);
+  });
+
+  test('A01: a charger that has accepted one password gets no other before it has used it', async () => {
+    await using it = await connected();
+    const { charger, gateway } = it;
+    await request(gateway);
+    const { callId, digits } = await takeNewPassword(charger);
+    charger.sendMessage(3, callId, { status: 'RebootRequired' });
+    await gateway.event('PasswordChangeAccepted');
+    await charger.close();
+    const again = await gateway.connect('CP-1', { password: old });
+    await request(gateway);
+    await gateway.event('PasswordChangeFailed', ({ outcome }) => outcome === 'pending');
+    assert.equal(again.received.length, 0);
+    await again.close();
+    assert.equal(await gateway.status('CP-1', { password: Buffer.from(digits, 'hex') }), 101);
+  });
+
+  test('A01: a password that was never sent leaves the one that was sent before it', async () => {
+    await using it = await connected();
+    const { charger, csms, gateway } = it;
+    await request(gateway);
+    const { callId, digits } = await takeNewPassword(charger);
+    charger.socket.terminate();
+    await gateway.event('PasswordChangeFailed', ({ outcome }) => outcome === 'unanswered');
+    await csms.closed;
+    assert.notEqual(callId, '');
+
+    const again = await gateway.connect('CP-1', { password: old });
+    const upstream = await it.nextCsms();
+    upstream.sendMessage(2, 'open', 'TriggerMessage', { requestedMessage: 'Heartbeat' });
+    assert.match(await again.next(), /"open"/);
+    // It waits behind the open call, and the connection ends before its turn.
+    await request(gateway);
+    await gateway.event('PasswordChangeSent', (event) => gateway.events.indexOf(event) > 0);
+    const sent = () => gateway.events.filter(({ name }) => name === 'PasswordChangeSent').length;
+    while (sent() < 2) await gateway.credentialOf('CP-1');
+    again.socket.terminate();
+    await gateway.event('PasswordChangeFailed', ({ outcome }) => outcome === 'unsent');
+    assert.equal(await gateway.status('CP-1', { password: Buffer.from(digits, 'hex') }), 101);
   });
 });
