@@ -41,7 +41,7 @@ export function setCommand(): Command {
     .description(
       'Changes what is set for a charger of the registry; what is not named stays. What is set here ' +
         'goes before the configuration file. A running gateway takes notice within a second; the ' +
-        'security profile, the subprotocol and the pings count from the next connection on.',
+        'subprotocol and the pings count from the next connection on.',
     );
   withSettingOptions(withCommonOptions(withIdentity(command)));
   withCredentialChangeOptions(withCredentialOptions(command));

@@ -38,7 +38,8 @@ export const chargersSection = z.strictObject({
     .meta({
       description:
         'What happens to a second connection of an identity. `probe` asks the first one whether it ' +
-        'is alive, `reject-new` is the rule of PNNL-35706.',
+        'is alive, `reject-new` is the rule of PNNL-35706. One that has shown who it is always ' +
+        'replaces one that has shown nothing.',
       source: 'PNNL-35706 section 4.0',
     }),
   probeSeconds: z.int().min(1).max(30).default(3).meta({
