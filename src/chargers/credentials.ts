@@ -287,30 +287,6 @@ export async function noteAuthenticated(
   throw new BrokenInvariant('a used security profile does not rise for ever');
 }
 
-/**
- * Lets the charger in with the default password of its batch once more, for one that was reset: the
- * password of its own is forgotten. The security profile that it has used stays.
- */
-export async function allowDefault(
-  db: Transaction<Tables>,
-  id: ChargerId,
-  nowMs: number,
-): Promise<void> {
-  await noteChange(db, identityKey(id), nowMs);
-  await db
-    .updateTable('charger_credential')
-    .set({
-      password_hash: null,
-      password_origin: null,
-      password_set_ms: null,
-      password_form: null,
-      ...noNext,
-      default_retired_ms: null,
-    })
-    .where('identity_key', '=', identityKey(id))
-    .execute();
-}
-
 /** Asks the gateway that has the charger, or will have it, to give it a new password. */
 export async function requestRotation(
   db: Transaction<Tables>,
@@ -338,7 +314,8 @@ export async function setCsmsPassword(
 
 type Columns = Partial<Omit<ChargerCredentialTable, 'identity_key' | 'used_profile'>>;
 
-const noNext = { next_hash: null, next_origin: null, next_state: null, next_since_ms: null };
+/** Nothing follows the password. */
+export const noNext = { next_hash: null, next_origin: null, next_state: null, next_since_ms: null };
 
 function outcomeAt(
   outcome: string,

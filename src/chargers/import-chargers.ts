@@ -13,6 +13,7 @@ import {
   type SettingsChange,
 } from './charger-entry.ts';
 import { type ChargerId, identityKey } from './charger-id.ts';
+import { emptyRow } from './credentials.ts';
 import { noteChange } from './registry-changes.ts';
 
 /**
@@ -174,12 +175,6 @@ async function writeEntries(
 }
 
 type CredentialRow = Insertable<Tables['charger_credential']>;
-
-function emptyRow(
-  id: ChargerId,
-): Pick<CredentialRow, 'identity_key' | 'used_profile' | 'fallbacks'> {
-  return { identity_key: identityKey(id), used_profile: 0, fallbacks: 0 };
-}
 
 function passwordRow(id: ChargerId, hash: string, nowMs: number): CredentialRow {
   return {

@@ -71,15 +71,9 @@ export class CredentialKeeper {
     else if (this.#requestedAtMs !== undefined) this.#rotate();
   }
 
-  /**
-   * The session is over.
-   *
-   * @param openCalls the ids of calls that were sent and not answered.
-   */
-  stop(openCalls: readonly string[]): void {
-    for (const id of this.#watch.watchedIds) {
-      if (!openCalls.includes(id)) this.neverSent(id);
-    }
+  /** The session is over. */
+  stop(): void {
+    this.#watch.stop().catch((error: unknown) => this.#tools.fail(error));
     this.#isDone = true;
     for (const timer of this.#timers) timer.cancel();
   }
@@ -91,6 +85,11 @@ export class CredentialKeeper {
    */
   watch(call: Call, changes: readonly CredentialChange[]): Promise<boolean> {
     return this.#watch.begin(call, changes, this.#subject.credential.passwordHash);
+  }
+
+  /** The call `id` of the CSMS is passed on. */
+  sending(id: string): void {
+    this.#watch.sending(id);
   }
 
   /** The call `id` of the CSMS was never passed on. */

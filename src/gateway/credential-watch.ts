@@ -31,6 +31,8 @@ export interface CredentialWatchTools {
 /** A call whose answer will tell whether something was changed. */
 interface Watched {
   readonly action: string;
+  /** Is it on its way? Then the charger may do it, also if no answer comes. */
+  isSent: boolean;
   /** The hash of a password that was noted, and which entry of the call it is. */
   readonly password:
     | {
@@ -55,6 +57,7 @@ export class CredentialWatch {
   readonly #version: OcppVersion;
   readonly #tools: CredentialWatchTools;
   readonly #watched = new Map<string, Watched>();
+  #isStopped = false;
 
   constructor(charger: ChargerId, version: OcppVersion, tools: CredentialWatchTools) {
     this.#charger = charger;
@@ -101,8 +104,23 @@ export class CredentialWatch {
       const to = securityProfiles.find((profile) => profile === it.profile);
       return to === undefined ? [] : [{ to, index: it.index }];
     });
-    this.#watched.set(call.id, { action: call.action, password, profiles });
-    return true;
+    this.#watched.set(call.id, { action: call.action, isSent: false, password, profiles });
+    if (!this.#isStopped) return true;
+    // The session has ended meanwhile.
+    await this.neverSent(call.id);
+    return false;
+  }
+
+  /** The call `id` is on its way. */
+  sending(id: string): void {
+    const watched = this.#watched.get(id);
+    if (watched !== undefined) watched.isSent = true;
+  }
+
+  /** The session is over: what was noted for calls that were never sent is forgotten. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const [id, { isSent }] of [...this.#watched]) if (!isSent) await this.neverSent(id);
   }
 
   /** Will the answer to the call `id` tell something? */
@@ -144,11 +162,6 @@ export class CredentialWatch {
       // Then a password holds that nobody has.
       if (!isStoreError(error)) throw error;
     }
-  }
-
-  /** The ids of calls whose answer would tell something. */
-  get watchedIds(): readonly string[] {
-    return [...this.#watched.keys()];
   }
 
   async #endPassword({ password }: Watched, payload: unknown): Promise<void> {

@@ -71,9 +71,11 @@ export class Session implements ClaimHolder {
     this.#refusals = new Refusals(tools);
     this.#pump = new CallPump(tools.lanes, clock, {
       onTurn: (from, { arrivedAtMs, call }) => {
-        const bytes = call.instead ?? call.bytes;
-        if (from === 'csms') this.#ownCalls.sending(call.id);
-        this.#forward(otherPeer(from), bytes, 'call', arrivedAtMs);
+        if (from === 'csms') {
+          this.#ownCalls.sending(call.id);
+          this.#keeper.sending(call.id);
+        }
+        this.#forward(otherPeer(from), call.instead ?? call.bytes, 'call', arrivedAtMs);
       },
       onExpired: (from, call, wasSent) => this.#onExpired(from, call, wasSent),
       onTimer: () => this.#guard(() => this.#runCalls()),
@@ -304,8 +306,8 @@ export class Session implements ClaimHolder {
   /** Tells a caller that its call was refused. */
   #refuse({ code, id, to }: Extract<Effect, { do: 'call-error' }>): void {
     const spelledAs = to === 'charger' ? this.#known.record?.spellErrorsAs : undefined;
-    const message = toCallError(code, id, spelledAs ?? this.#version);
-    this.#sockets[to].sendOwn(encodeMessage(message));
+    const version = spelledAs ?? this.#version;
+    this.#sockets[to].sendOwn(encodeMessage(toCallError(code, id, version)));
   }
 
   #runAll(effects: readonly ImmediateEffect[], receivedAtMs: number): void {
@@ -353,15 +355,13 @@ export class Session implements ClaimHolder {
     // Where late replies pass, our answer to a call that was sent would be a second one.
     const effects = refusalOf(this.#charger, from, call, 'QUEUE_EXPIRED');
     const answers = !(wasSent && passesLateReplies);
-    const done = answers ? effects : effects.filter((it) => it.do !== 'call-error');
+    const done = effects.filter((it) => answers || it.do !== 'call-error');
     this.#runAll(done, this.#tools.clock.elapsedMs());
   }
 
   #endBecauseOf(peer: Peer, code: CloseErrorCode): void {
     const other = peer === 'charger' ? 'CHARGER_MISBEHAVED' : 'CSMS_MISBEHAVED';
-    const codes =
-      peer === 'charger' ? { charger: code, csms: other } : { charger: other, csms: code };
-    this.#end(code, peer, codes as Record<Peer, CloseErrorCode>);
+    this.#end(code, peer, { charger: other, csms: other, [peer]: code });
   }
 
   #onSocketEnd(peer: Peer, end: SocketEnd): void {
@@ -387,10 +387,9 @@ export class Session implements ClaimHolder {
     void this.#refusals.settled().then(() => {
       for (const peer of peers) this.#sockets[peer].close(toClose(toPeers[peer]));
     });
-    const openCalls = this.#pump.openCalls;
-    this.#known.end(openCalls.filter(({ id }) => !this.#ownCalls.has(id)));
+    this.#known.end(this.#pump.openCalls.filter(({ id }) => !this.#ownCalls.has(id)));
     this.#ownCalls.end();
-    this.#keeper.stop(openCalls.map(({ id }) => id));
+    this.#keeper.stop();
     const { clock, emit } = this.#tools;
     const durationSeconds = (clock.elapsedMs() - this.#startedAtMs) / 1000;
     const charger = this.#charger;

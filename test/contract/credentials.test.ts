@@ -6,7 +6,6 @@ import type { SecurityProfile } from '../../src/chargers/charger-entry.ts';
 import type { ChargerId } from '../../src/chargers/charger-id.ts';
 import {
   acceptStaged,
-  allowDefault,
   dropStaged,
   type ExpectedPassword,
   findCredential,
@@ -18,6 +17,7 @@ import {
   setPassword,
   stagePassword,
 } from '../../src/chargers/credentials.ts';
+import { allowDefault } from '../../src/chargers/forget-password.ts';
 import { noteFallback, raiseProfile } from '../../src/chargers/profile-raises.ts';
 import { changesSince, latestRevision, lockRegistry } from '../../src/chargers/registry-changes.ts';
 import type { Queries, Store } from '../../src/store/store.ts';

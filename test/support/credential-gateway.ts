@@ -20,7 +20,7 @@ import {
   openVisitor,
   startLiveGateway,
 } from './live-gateway.ts';
-import { connectCharger, type TextPeer } from './text-peer.ts';
+import { connectCharger, startHandCsms, type TextPeer } from './text-peer.ts';
 
 /** What a charger shows when it connects. */
 export interface Shown {
@@ -161,6 +161,42 @@ export async function startCredentialGateway(
       await rm(files, { recursive: true, force: true });
     },
   };
+}
+
+/** A charger CP-1 that is connected through, and what it is connected to. */
+export interface ConnectedCharger {
+  readonly gateway: CredentialGateway;
+  readonly charger: TextPeer;
+  readonly csms: TextPeer;
+  nextCsms(): Promise<TextPeer>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Connects CP-1 with `password` through a gateway of its own to a CSMS by hand. */
+export async function connectWithPassword(
+  password: string,
+  { changes, profile = 2, version = 'ocpp1.6' }: ConnectionChoices = {},
+): Promise<ConnectedCharger> {
+  const server = await startHandCsms();
+  const gateway = await startCredentialGateway(server.url, { changes: changes ?? {} });
+  await gateway.add('CP-1', password);
+  const charger = await gateway.connect('CP-1', { password, profile, version });
+  return {
+    gateway,
+    charger,
+    csms: await server.nextConnection(),
+    nextCsms: () => server.nextConnection(),
+    [Symbol.asyncDispose]: async () => {
+      await gateway[Symbol.asyncDispose]();
+      await server.close();
+    },
+  };
+}
+
+interface ConnectionChoices {
+  readonly changes?: ConfigChanges;
+  readonly profile?: number;
+  readonly version?: string;
 }
 
 /** HTTP Basic over bytes; undefined when the charger shows no password. */

@@ -1,3 +1,4 @@
+import { acceptedCharger } from '../../scripts/docs/rule-examples.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import type { PolicyContext } from '../../src/policy/context.ts';
 
@@ -6,22 +7,5 @@ export function acceptedContext(
   version: OcppVersion,
   changes: Partial<PolicyContext> = {},
 ): PolicyContext {
-  return {
-    version,
-    bootStatus: 'Accepted',
-    wasTriggered: () => false,
-    ownsTransaction: () => false,
-    otherOwnersOf: () => 0,
-    securityProfile: 2,
-    usedProfile: 2,
-    credentialChanges: 'track',
-    restriction: undefined,
-    isOwnCertificate: () => false,
-    isForeignName: () => false,
-    commonNames: [],
-    mayRequestCertificate: true,
-    lastSigningRequest: undefined,
-    nowMs: () => 0,
-    ...changes,
-  };
+  return { ...acceptedCharger(version), credentialChanges: 'track', ...changes };
 }

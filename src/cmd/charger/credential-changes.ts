@@ -4,8 +4,8 @@ import { bindCertificate, unbindCertificates } from '../../chargers/certificate-
 import type { ChargerCredential } from '../../chargers/charger-credential.ts';
 import type { SecurityProfile, SettingsChange } from '../../chargers/charger-entry.ts';
 import { type ChargerId, identityKey } from '../../chargers/charger-id.ts';
-import { clearPassword } from '../../chargers/clear-password.ts';
-import { allowDefault, setCsmsPassword, setPassword } from '../../chargers/credentials.ts';
+import { setCsmsPassword, setPassword } from '../../chargers/credentials.ts';
+import { allowDefault, clearPassword } from '../../chargers/forget-password.ts';
 import { raiseProfile } from '../../chargers/profile-raises.ts';
 import type { Config } from '../../config/schema/config.ts';
 import { hashPassword } from '../../identity/password-hash.ts';

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type OcppVersion, ocppVersions } from '../../../src/ocpp/version.ts';
-import {
-  type CredentialGateway,
-  startCredentialGateway,
-} from '../../support/credential-gateway.ts';
+import { connectWithPassword } from '../../support/credential-gateway.ts';
 import type { ConfigChanges } from '../../support/live-gateway.ts';
-import { startHandCsms, type TextPeer } from '../../support/text-peer.ts';
 
 // Goal: whatever the CSMS changes of a charger's credential, gateway, charger and CSMS agree on it
 // afterwards; and what nobody could agree on does not reach the charger.
@@ -16,34 +12,8 @@ import { startHandCsms, type TextPeer } from '../../support/text-peer.ts';
 const old = 'the-old-password-1';
 const fresh = '00112233445566778899aabbccddeeff00112233';
 
-interface Pair {
-  readonly gateway: CredentialGateway;
-  readonly charger: TextPeer;
-  readonly csms: TextPeer;
-  nextCsms(): Promise<TextPeer>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-async function connected(
-  version: OcppVersion,
-  csmsSection: ConfigChanges = {},
-  profile = 2,
-): Promise<Pair> {
-  const server = await startHandCsms();
-  const gateway = await startCredentialGateway(server.url, { changes: { csms: csmsSection } });
-  await gateway.add('CP-1', old);
-  const charger = await gateway.connect('CP-1', { password: old, profile, version });
-  return {
-    gateway,
-    charger,
-    csms: await server.nextConnection(),
-    nextCsms: () => server.nextConnection(),
-    [Symbol.asyncDispose]: async () => {
-      await gateway[Symbol.asyncDispose]();
-      await server.close();
-    },
-  };
-}
+const connected = (version: OcppVersion, csms: ConfigChanges = {}, profile = 2) =>
+  connectWithPassword(old, { changes: { csms }, profile, version });
 
 const forward = { auth: { type: 'forward' } };
 const names = { component: { name: 'SecurityCtrlr' }, variable: { name: 'BasicAuthPassword' } };

@@ -4,11 +4,8 @@ import type { ChargerId } from '../../../src/chargers/charger-id.ts';
 import { requestRotation, setPassword } from '../../../src/chargers/credentials.ts';
 import { lockRegistry } from '../../../src/chargers/registry-changes.ts';
 import { hashPassword } from '../../../src/identity/password-hash.ts';
-import {
-  type CredentialGateway,
-  startCredentialGateway,
-} from '../../support/credential-gateway.ts';
-import { startHandCsms, type TextPeer } from '../../support/text-peer.ts';
+import { type CredentialGateway, connectWithPassword } from '../../support/credential-gateway.ts';
+import type { TextPeer } from '../../support/text-peer.ts';
 
 // Goal: a password is replaced while charger and CSMS go on; neither of them can tell, and the old
 // one holds until the new one has been used.
@@ -16,30 +13,7 @@ import { startHandCsms, type TextPeer } from '../../support/text-peer.ts';
 
 const old = 'the-old-password-1';
 
-interface Pair {
-  readonly gateway: CredentialGateway;
-  readonly charger: TextPeer;
-  readonly csms: TextPeer;
-  nextCsms(): Promise<TextPeer>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-async function connected(profile = 2): Promise<Pair> {
-  const server = await startHandCsms();
-  const gateway = await startCredentialGateway(server.url);
-  await gateway.add('CP-1', old);
-  const charger = await gateway.connect('CP-1', { password: old, profile });
-  return {
-    gateway,
-    charger,
-    csms: await server.nextConnection(),
-    nextCsms: () => server.nextConnection(),
-    [Symbol.asyncDispose]: async () => {
-      await gateway[Symbol.asyncDispose]();
-      await server.close();
-    },
-  };
-}
+const connected = (profile = 2) => connectWithPassword(old, { profile });
 
 const request = (gateway: CredentialGateway): Promise<void> =>
   gateway.inStore((store) =>

@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely';
-import type { Tables } from '../store/tables.ts';
+import type { ChargerCredentialTable, Tables } from '../store/tables.ts';
 import { type ChargerId, identityKey } from './charger-id.ts';
+import { noNext } from './credentials.ts';
 import { noteChange } from './registry-changes.ts';
 
 /**
@@ -8,9 +9,26 @@ import { noteChange } from './registry-changes.ts';
  * batch does not hold any more, that stays so: `allowDefault` is for those who want it back. The
  * caller has called `lockRegistry`.
  */
-export async function clearPassword(
+export function clearPassword(
   db: Transaction<Tables>,
   id: ChargerId,
+  nowMs: number,
+): Promise<void> {
+  return forget(db, id, { rotation_requested_ms: null }, nowMs);
+}
+
+/**
+ * Lets the charger in with the default password of its batch once more, for one that was reset: the
+ * password of its own is forgotten. The security profile that it has used stays.
+ */
+export function allowDefault(db: Transaction<Tables>, id: ChargerId, nowMs: number): Promise<void> {
+  return forget(db, id, { default_retired_ms: null }, nowMs);
+}
+
+async function forget(
+  db: Transaction<Tables>,
+  id: ChargerId,
+  also: Partial<ChargerCredentialTable>,
   nowMs: number,
 ): Promise<void> {
   await noteChange(db, identityKey(id), nowMs);
@@ -21,11 +39,8 @@ export async function clearPassword(
       password_origin: null,
       password_set_ms: null,
       password_form: null,
-      next_hash: null,
-      next_origin: null,
-      next_state: null,
-      next_since_ms: null,
-      rotation_requested_ms: null,
+      ...noNext,
+      ...also,
     })
     .where('identity_key', '=', identityKey(id))
     .execute();
