@@ -136,6 +136,29 @@ describe('rotation', () => {
     assert.equal(await gateway.status('CP-1', { password: Buffer.from(digits, 'hex') }), 101);
   });
 
+  test('a password that is older than rotateDays is replaced without being asked for', async () => {
+    await using it = await connectWithPassword(old, {
+      changes: { credentials: { rotateDays: 30 } },
+    });
+    const { charger, gateway } = it;
+    await gateway.inStore(async (store) => {
+      const hash = await hashPassword(Buffer.from(old));
+      const longAgoMs = store.nowMs() - 31 * 86_400_000;
+      await store.transact(async (db) => {
+        await lockRegistry(db);
+        await setPassword(db, 'CP-1' as ChargerId, { hash, origin: 'operator' }, longAgoMs);
+      });
+    });
+    // Its connection is by the password that was replaced; the next one is by the old one.
+    await charger.closed;
+    const again = await gateway.connect('CP-1', { password: old });
+    const { callId, digits } = await takeNewPassword(again);
+    again.sendMessage(3, callId, { status: 'Accepted' });
+    await gateway.event('PasswordChangeAccepted');
+    await again.close();
+    assert.equal(await gateway.status('CP-1', { password: Buffer.from(digits, 'hex') }), 101);
+  });
+
   test('a charger whose password is taken away is disconnected', async () => {
     await using it = await connected();
     const { charger, gateway } = it;
