@@ -210,6 +210,34 @@ describe('counts, and calls on their way', () => {
   });
 });
 
+describe('the view of the load', () => {
+  test('it has the connectors, the open transactions, and the limits, and when they changed', () => {
+    const talk = new Conversation('ocpp1.6');
+    talk.open('charger', 'StatusNotification', { connectorId: 1, status: 'Charging' });
+    for (const transactionId of [1, 2]) {
+      const start = { connectorId: transactionId, idTag: 'TAG' };
+      talk.exchange('charger', 'StartTransaction', start, { transactionId });
+    }
+    talk.open('charger', 'StopTransaction', { transactionId: 1 });
+    const view = talk.memory.view();
+    const load = talk.memory.loadView();
+    assert.deepEqual(load.connectors, view.connectors);
+    assert.deepEqual(
+      load.transactions.map((record) => record.transactionId),
+      ['2'],
+    );
+    assert.deepEqual(load.limits, view.limits);
+    assert.equal(load.limitsChangedAtMs, 0);
+    talk.nowMs += 5;
+    talk.exchange('csms', 'ClearChargingProfile', { id: 7 }, { status: 'Unknown' });
+    assert.equal(talk.memory.loadView().limitsChangedAtMs, 0, 'nothing was cleared');
+    talk.exchange('csms', 'ClearChargingProfile', {}, { status: 'Accepted' });
+    assert.equal(talk.memory.loadView().limitsChangedAtMs, 1_000_005);
+    const restored = new ChargerMemory(talk.memory.save());
+    assert.equal(restored.loadView().limitsChangedAtMs, 0, 'it is not saved');
+  });
+});
+
 describe('the saved form', () => {
   const damaged: readonly (readonly [string, SavedMemory])[] = [
     ['no JSON', { document: '{"v":1,', variables: '[[' }],

@@ -18,7 +18,7 @@ import { type LastSigningRequest, SigningRequestMemory } from './signing-request
 import type { TransactionRecord } from './transaction-record.ts';
 import { TransactionMemory } from './transactions.ts';
 import { VariableMemory } from './variables.ts';
-import type { ChargerView, MessageCounts } from './view.ts';
+import type { ChargerView, LoadView, MessageCounts } from './view.ts';
 
 /**
  * What the gateway learns about one charger from the messages that it passes, both ways.
@@ -113,6 +113,11 @@ export class ChargerMemory {
     return this.#parts.transactions.find(transactionId) !== undefined;
   }
 
+  /** The transaction with this id: an open one, or one of the last that ended. */
+  findTransaction(transactionId: string): TransactionRecord | undefined {
+    return this.#parts.transactions.find(transactionId);
+  }
+
   /** The last request for a certificate of the charger itself, as far as it was passed on. */
   get lastSigningRequest(): LastSigningRequest | undefined {
     return this.#parts.signingRequests.last;
@@ -167,6 +172,18 @@ export class ChargerMemory {
       variables: variables.view(),
       counts: this.#counts(),
       outstanding: this.#outstanding,
+    };
+  }
+
+  /** What is known of its load: a few short lists, for every command that changes load. */
+  loadView(): LoadView {
+    const { connectors, transactions, meters, limits } = this.#parts;
+    return {
+      connectors: connectors.saved(),
+      transactions: transactions.open,
+      powers: meters.powers(),
+      limits: limits.saved(),
+      limitsChangedAtMs: limits.changedAtMs,
     };
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { OcppVersion } from '../../ocpp/version.ts';
+import { LimitMemory } from './charging-limits.ts';
 import { Conversation } from './conversation.test.ts';
 
 // Goal: the memory knows what limits the charger: what it accepted, reported, and lost again.
@@ -93,18 +94,46 @@ for (const version of ['ocpp1.6', 'ocpp2.0.1', 'ocpp2.1'] as const) {
       assert.deepEqual(ids(talk), version === 'ocpp1.6' ? [2, 3, 4, 5] : [1, 2, 3, 4, 5]);
     });
 
-    test('24 periods are kept, and 32 profiles', () => {
+    test('32 profiles are kept, and 300 periods of one', () => {
       const talk = new Conversation(version);
-      for (let id = 1; id <= 33; id += 1)
-        set(talk, { id, stackLevel: id, periods: id === 33 ? 25 : 24 });
+      for (let id = 1; id <= 31; id += 1) set(talk, { id, stackLevel: id });
+      set(talk, { id: 32, stackLevel: 32, periods: 300 });
+      assert.deepEqual([ids(talk).length, ids(talk)[0]], [32, 1]);
+      set(talk, { id: 33, stackLevel: 33, periods: 1 });
       assert.deepEqual([ids(talk).length, ids(talk)[0]], [32, 2]);
+      set(talk, { id: 33, stackLevel: 33, periods: 301 });
       const cut = limits(talk)
         .profiles.slice(-2)
         .map(({ chargingSchedule: [one] }) => [one?.chargingSchedulePeriod.length, one?.isCut]);
       assert.deepEqual(cut, [
-        [24, false],
-        [24, true],
+        [300, false],
+        [300, true],
       ]);
+      assert.deepEqual(ids(talk), [32, 33], 'of 600 periods in all, the oldest profiles go first');
+    });
+
+    test('600 periods are kept in all, the oldest profile is forgotten first', () => {
+      const talk = new Conversation(version);
+      set(talk, { id: 1, stackLevel: 1, periods: 300 });
+      set(talk, { id: 2, stackLevel: 2, periods: 299 });
+      set(talk, { id: 3, stackLevel: 3, periods: 1 });
+      assert.deepEqual(ids(talk), [1, 2, 3]);
+      set(talk, { id: 4, stackLevel: 4, periods: 1 });
+      assert.deepEqual(ids(talk), [2, 3, 4]);
+      assert.deepEqual(limits(new Conversation(version, talk.memory.save())), limits(talk));
+    });
+
+    test('what would become of the limits can be tried out, and nothing changes', () => {
+      const talk = new Conversation(version);
+      set(talk, { id: 1 });
+      set(talk, { id: 2, stackLevel: 2 });
+      const before = talk.memory.loadView().limits;
+      const trial = LimitMemory.from(before);
+      assert.deepEqual(trial.saved(), before);
+      trial.cleared({ id: 1, place: undefined, purpose: undefined, stackLevel: undefined }, 5);
+      assert.equal(trial.saved().profiles.length, 1);
+      assert.equal(trial.saved().profiles[0], before.profiles[1], 'what stays is the same object');
+      assert.deepEqual(ids(talk), [1, 2]);
     });
 
     const cleared: readonly (readonly [Partial<ProfileText>, readonly number[]])[] = [
@@ -242,6 +271,57 @@ for (const version of ['ocpp2.0.1', 'ocpp2.1'] as const) {
     });
   });
 }
+
+describe('what OCPP 2.1 says besides the limits that are kept', () => {
+  const rough: readonly (readonly [string, object, object])[] = [
+    ['a limit of another phase', { limit_L2: 0 }, {}],
+    ['a set point of another phase', { setpoint_L3: 5 }, {}],
+    ['a curve', { v2xFreqWattCurve: [{ frequency: 50, power: 0 }] }, {}],
+    ['a baseline', { v2xBaseline: 0 }, {}],
+    ['a mode in which others choose', { operationMode: 'LocalFrequency' }, {}],
+    ['sleep', { evseSleep: true }, {}],
+    ['a limit that depends on the battery', {}, { limitAtSoC: { soc: 80, limit: 0 } }],
+    ['a time that depends on the place', {}, { useLocalTime: true }],
+  ];
+  const plain: readonly (readonly [string, object, object])[] = [
+    ['nothing', {}, {}],
+    ['that the car charges', { operationMode: 'ChargingOnly', evseSleep: false }, {}],
+    ['a set point of the CSMS', { operationMode: 'CentralSetpoint', setpoint: 5 }, {}],
+    ['the time of the world', {}, { useLocalTime: false }],
+  ];
+  const isRough = (period: object, schedule: object) => {
+    const talk = new Conversation('ocpp2.1');
+    const profile = profileText('ocpp2.1', { id: 1 });
+    const chargingSchedulePeriod = [{ startPeriod: 0, limit: 16, ...period }];
+    const chargingSchedule = [{ chargingRateUnit: 'A', chargingSchedulePeriod, ...schedule }];
+    const payload = { evseId: 1, chargingProfile: { ...profile, chargingSchedule } };
+    talk.exchange('csms', 'SetChargingProfile', payload, accepted);
+    const [kept] = limits(new Conversation('ocpp2.1', talk.memory.save())).profiles;
+    assert.deepEqual(kept, limits(talk).profiles[0]);
+    return kept?.chargingSchedule[0]?.isRough;
+  };
+  for (const [what, period, schedule] of rough) {
+    test(`${what} makes a schedule rough`, () => assert.equal(isRough(period, schedule), true));
+  }
+  for (const [what, period, schedule] of plain) {
+    test(`${what} does not`, () => assert.equal(isRough(period, schedule), false));
+  }
+
+  test('an update with values of other phases makes a schedule rough, sent or pulled', () => {
+    for (const isPulled of [false, true]) {
+      const talk = new Conversation('ocpp2.1');
+      set(talk, { id: 1 });
+      const scheduleUpdate = { limit: 5, limit_L2: 0 };
+      const ask = { chargingProfileId: 1 };
+      if (isPulled) {
+        talk.exchange('charger', 'PullDynamicScheduleUpdate', ask, { ...accepted, scheduleUpdate });
+      } else {
+        talk.exchange('csms', 'UpdateDynamicSchedule', { ...ask, scheduleUpdate }, accepted);
+      }
+      assert.equal(limits(talk).profiles[0]?.chargingSchedule[0]?.isRough, true);
+    }
+  });
+});
 
 describe('dynamic schedules of ocpp2.1', () => {
   test('an update counts when it is accepted, whether it was sent or pulled', () => {

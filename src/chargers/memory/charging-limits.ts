@@ -1,6 +1,7 @@
 import { ownProperty } from '../../ocpp/message.ts';
 import {
   type ChargingSchedule,
+  profilePeriodsMax,
   scheduleOf,
   schedulesAt,
   updatedSchedule,
@@ -58,6 +59,8 @@ export interface ProfileCriteria {
 
 /** More than a charger has to take; the oldest is forgotten first. */
 const profilesMax = 32;
+/** Over all profiles, likewise: two with a day in steps of five minutes. */
+const periodsMax = 600;
 /** There are four sources. */
 const externalMax = 8;
 const nameCharsMax = 40;
@@ -71,6 +74,16 @@ export class LimitMemory {
   #profiles: readonly ChargingProfile[] = [];
   #external: readonly ExternalLimit[] = [];
   #composite: CompositeSchedule | undefined;
+  #changedAtMs = 0;
+
+  /** A memory that goes on from `limits`: what becomes of them can be tried out on it. */
+  static from(limits: ChargingLimits): LimitMemory {
+    const memory = new LimitMemory(undefined);
+    memory.#profiles = limits.profiles;
+    memory.#external = limits.external;
+    memory.#composite = limits.composite;
+    return memory;
+  }
 
   constructor(saved: unknown) {
     for (const item of listAt(saved, 'profiles')) {
@@ -90,12 +103,8 @@ export class LimitMemory {
   /** The charger accepted `profile`. It replaces what OCPP says it replaces. */
   profileAccepted(profile: ChargingProfile | undefined, is16: boolean): boolean {
     if (profile === undefined) return false;
-    // OCPP 1.6 section 5.16.4: also one with the same purpose and stack level.
-    this.#profiles = this.#profiles.filter(
-      (other) =>
-        other.chargingProfileId !== profile.chargingProfileId &&
-        !(is16 && isSameStep(other, profile)),
-    );
+    this.#profiles = this.#profiles.filter((other) => !replaces(profile, other, is16));
+    this.#changedAtMs = profile.atMs;
     return this.profileReported(profile);
   }
 
@@ -106,12 +115,13 @@ export class LimitMemory {
       (other) =>
         other.place !== profile.place || other.chargingProfileId !== profile.chargingProfileId,
     );
-    this.#profiles = [...others, profile].slice(-profilesMax);
+    this.#profiles = withinBounds([...others, profile]);
     return true;
   }
 
   /** The charger cleared the profiles that meet all criteria. */
-  cleared(criteria: ProfileCriteria): boolean {
+  cleared(criteria: ProfileCriteria, atMs: number): boolean {
+    this.#changedAtMs = atMs;
     return this.#keepOnly((profile) => !meets(profile, criteria));
   }
 
@@ -144,6 +154,7 @@ export class LimitMemory {
   /** The profile has new limits (OCPP 2.1, UpdateDynamicSchedule). */
   profileUpdated(chargingProfileId: number | undefined, update: unknown, atMs: number): boolean {
     let isFound = false;
+    this.#changedAtMs = atMs;
     this.#profiles = this.#profiles.map((profile) => {
       if (profile.chargingProfileId !== chargingProfileId) return profile;
       isFound = true;
@@ -177,6 +188,14 @@ export class LimitMemory {
     this.#composite = { place, schedule, atMs };
   }
 
+  /**
+   * When the CSMS last changed profiles, Unix time in milliseconds; 0 when it has not since the
+   * process began, for it is not saved.
+   */
+  get changedAtMs(): number {
+    return this.#changedAtMs;
+  }
+
   /** What is known. */
   saved(): ChargingLimits {
     return { profiles: this.#profiles, external: this.#external, composite: this.#composite };
@@ -208,7 +227,7 @@ export function profileOf(
     validFrom: textAt(object, 'validFrom', nameCharsMax),
     validTo: textAt(object, 'validTo', nameCharsMax),
     transactionId: transactionIdAt(object, 'transactionId'),
-    chargingSchedule: schedulesAt(object, 'chargingSchedule'),
+    chargingSchedule: schedulesAt(object, 'chargingSchedule', profilePeriodsMax),
     atMs,
   };
 }
@@ -247,6 +266,26 @@ function meets(profile: ChargingProfile, criteria: ProfileCriteria): boolean {
     (purpose === undefined || profile.chargingProfilePurpose === purpose) &&
     (stackLevel === undefined || profile.stackLevel === stackLevel)
   );
+}
+
+/**
+ * Does a charger give up `other` when it accepts `profile`? OCPP 1.6 section 5.16.4: also one with
+ * the same purpose and stack level.
+ */
+export function replaces(profile: ChargingProfile, other: ChargingProfile, is16: boolean): boolean {
+  return (
+    other.chargingProfileId === profile.chargingProfileId || (is16 && isSameStep(other, profile))
+  );
+}
+
+/** The last of `profiles`, as many as may be remembered. */
+function withinBounds(profiles: readonly ChargingProfile[]): readonly ChargingProfile[] {
+  let left = periodsMax;
+  const first = profiles.findLastIndex(({ chargingSchedule }) => {
+    left -= chargingSchedule.reduce((sum, one) => sum + one.chargingSchedulePeriod.length, 0);
+    return left < 0;
+  });
+  return profiles.slice(Math.max(first + 1, profiles.length - profilesMax));
 }
 
 function isSameStep(one: ChargingProfile, other: ChargingProfile): boolean {

@@ -22,22 +22,30 @@ export interface ChargingSchedule {
   readonly chargingSchedulePeriod: readonly SchedulePeriod[];
   /** Were there more periods than are kept? */
   readonly isCut: boolean;
+  /** Does it say more about the load than is kept: of single phases, of grid services (OCPP 2.1)? */
+  readonly isRough: boolean;
 }
 
 /** OCPP 2.0.1 allows three schedules in a profile. */
-const schedulesMax = 3;
-/** Over the schedules of one profile: one for each hour of a day. */
-const periodsMax = 24;
+export const schedulesMax = 3;
+/** Over the schedules of one profile: one for each five minutes of a day, and some more. */
+export const profilePeriodsMax = 300;
+/** Of a schedule that nobody has set: one for each hour of a day. */
+const otherPeriodsMax = 24;
 /** No charger has a megawatt limit of this size; larger numbers are cut to it. */
 const limitMax = 1_000_000_000;
 const unitCharsMax = 8;
 const timestampCharsMax = 40;
 
-/** The schedules at `key`: one in OCPP 1.6, a list of them since. */
-export function schedulesAt(object: unknown, key: string): readonly ChargingSchedule[] {
+/** The schedules at `key`, with at most `periodsKept` periods: one in OCPP 1.6, a list since. */
+export function schedulesAt(
+  object: unknown,
+  key: string,
+  periodsKept: number = otherPeriodsMax,
+): readonly ChargingSchedule[] {
   const value = ownProperty(object, key);
   const list = Array.isArray(value) ? value : value === undefined ? [] : [value];
-  let left = periodsMax;
+  let left = periodsKept;
   return list.slice(0, schedulesMax).map((item) => {
     const schedule = scheduleOf(item, left);
     left -= schedule.chargingSchedulePeriod.length;
@@ -46,8 +54,12 @@ export function schedulesAt(object: unknown, key: string): readonly ChargingSche
 }
 
 /** Reads a schedule of whatever version, of which at most `periodsKept` periods are kept. */
-export function scheduleOf(object: unknown, periodsKept: number = periodsMax): ChargingSchedule {
+export function scheduleOf(
+  object: unknown,
+  periodsKept: number = otherPeriodsMax,
+): ChargingSchedule {
   const periods = listAt(object, 'chargingSchedulePeriod');
+  const kept = periods.slice(0, periodsKept);
   return {
     chargingRateUnit: textAt(object, 'chargingRateUnit', unitCharsMax),
     // A composite schedule of OCPP 2.0.1 has the other name.
@@ -55,8 +67,23 @@ export function scheduleOf(object: unknown, periodsKept: number = periodsMax): C
       textAt(object, 'startSchedule', timestampCharsMax) ??
       textAt(object, 'scheduleStart', timestampCharsMax),
     duration: integerAt(object, 'duration'),
-    chargingSchedulePeriod: periods.slice(0, periodsKept).map(periodOf),
+    chargingSchedulePeriod: kept.map(periodOf),
     isCut: periods.length > periodsKept || isTrueAt(object, 'isCut'),
+    isRough:
+      ownProperty(object, 'limitAtSoC') !== undefined ||
+      isTrueAt(object, 'useLocalTime') ||
+      kept.some(saysMore) ||
+      isTrueAt(object, 'isRough'),
+  };
+}
+
+/** A copy of what counts in an UpdateDynamicSchedule, or in the reply to a pull (OCPP 2.1). */
+export function scheduleUpdateOf(update: unknown): object {
+  return {
+    limit: ownProperty(update, 'limit'),
+    setpoint: ownProperty(update, 'setpoint'),
+    dischargeLimit: ownProperty(update, 'dischargeLimit'),
+    isRough: saysMore(update) || isTrueAt(update, 'isRough'),
   };
 }
 
@@ -68,7 +95,31 @@ export function updatedSchedule(schedule: ChargingSchedule, update: unknown): Ch
     setpoint: limitAt(update, 'setpoint') ?? period.setpoint,
     dischargeLimit: limitAt(update, 'dischargeLimit') ?? period.dischargeLimit,
   }));
-  return { ...schedule, chargingSchedulePeriod: periods };
+  const isRough = schedule.isRough || isTrueAt(scheduleUpdateOf(update), 'isRough');
+  return { ...schedule, chargingSchedulePeriod: periods, isRough };
+}
+
+/** What OCPP 2.1 can say of a period besides the values that are kept. */
+const furtherKeys = [
+  'limit_L2',
+  'limit_L3',
+  'setpoint_L2',
+  'setpoint_L3',
+  'dischargeLimit_L2',
+  'dischargeLimit_L3',
+  'v2xBaseline',
+  'v2xFreqWattCurve',
+  'v2xSignalWattCurve',
+] as const;
+/** In these, the car does what limit and setpoint say. */
+const plainModes: readonly unknown[] = [undefined, 'ChargingOnly', 'CentralSetpoint'];
+
+function saysMore(period: unknown): boolean {
+  return (
+    furtherKeys.some((key) => ownProperty(period, key) !== undefined) ||
+    !plainModes.includes(ownProperty(period, 'operationMode')) ||
+    isTrueAt(period, 'evseSleep')
+  );
 }
 
 function periodOf(object: unknown): SchedulePeriod {

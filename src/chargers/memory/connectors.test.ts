@@ -231,6 +231,16 @@ describe('meter values', () => {
       measure(talk, 1, ...samples);
       assert.equal(talk.memory.measuredPowerW(1), expected);
       assert.equal(talk.memory.measuredPowerW(2), undefined);
+      const powers = expected === undefined ? [] : [{ place: 1, watts: expected, atMs: 1_000_000 }];
+      assert.deepEqual(talk.memory.loadView().powers, powers);
     });
   }
+
+  test('phases added up are as old as the oldest of them', () => {
+    const talk = new Conversation('ocpp1.6');
+    measure(talk, 1, power('1', { phase: 'L1' }));
+    talk.nowMs += 5;
+    measure(talk, 1, power('2', { phase: 'L2' }));
+    assert.deepEqual(talk.memory.loadView().powers, [{ place: 1, watts: 3, atMs: 1_000_000 }]);
+  });
 });

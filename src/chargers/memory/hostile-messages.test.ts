@@ -70,6 +70,27 @@ describe('hostile messages', () => {
     );
   });
 
+  test('long schedules take no more room than many', () => {
+    const talk = filled();
+    const period = { startPeriod: 1e300, limit: -1e300, numberPhases: 1e300, setpoint: -0.1234567 };
+    for (const id of [1, 2, 3]) {
+      const chargingSchedulePeriod = Array.from({ length: 999 }, () => period);
+      const profile = {
+        id,
+        chargingProfilePurpose: 'TxProfile',
+        chargingSchedule: [{ chargingSchedulePeriod }],
+      };
+      const payload = { evseId: id, chargingProfile: profile };
+      talk.exchange('csms', 'SetChargingProfile', payload, { status: 'Accepted' });
+    }
+    const { profiles } = talk.memory.view().limits;
+    const periods = profiles.flatMap(({ chargingSchedule }) =>
+      chargingSchedule.flatMap((one) => one.chargingSchedulePeriod),
+    );
+    assert.equal(periods.length, 600);
+    assert.ok(sizeOf(talk.memory.save()) <= savedCharsMax);
+  });
+
   test('a charger that fills every part to the brim stays within the bound', () => {
     const { memory } = filled();
     const saved = memory.save();
@@ -179,6 +200,8 @@ function filled(): Conversation {
     dischargeLimit: -1e300,
   }));
   const schedule = { chargingRateUnit: long, startSchedule: long, chargingSchedulePeriod };
+  // As many as leave room for 32 profiles with three schedules.
+  const short = { ...schedule, chargingSchedulePeriod: chargingSchedulePeriod.slice(0, 6) };
   for (const number of range(200)) {
     const evse = { id: number, connectorId: number };
     const place = { evseId: number, connectorId: number, connectorStatus: long };
@@ -191,7 +214,7 @@ function filled(): Conversation {
       validFrom: long,
       validTo: long,
       transactionId: 'x'.repeat(100),
-      chargingSchedule: range(9).map(() => schedule),
+      chargingSchedule: range(9).map(() => short),
     };
     talk.exchange(
       'csms',

@@ -129,7 +129,8 @@ const clearChargingProfile: Learner = {
       purpose: purposeAt(payload),
       stackLevel: integerAt(payload, 'stackLevel'),
     };
-    return ({ limits }, result) => soonIf(isAccepted(result) && limits.cleared(criteria));
+    return ({ limits }, result, atMs) =>
+      soonIf(isAccepted(result) && limits.cleared(criteria, atMs));
   },
 };
 

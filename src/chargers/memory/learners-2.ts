@@ -1,7 +1,7 @@
 import { ownProperty } from '../../ocpp/message.ts';
 import { identificationIn2 } from './boot.ts';
 import { externalLimitOf, limitSourceAt, profileOf, purposeAt } from './charging-limits.ts';
-import { scheduleOf } from './charging-schedule.ts';
+import { scheduleOf, scheduleUpdateOf } from './charging-schedule.ts';
 import { askingLearners, bootLearner, soonIf, stopLearner } from './common-learners.ts';
 import { availabilityAt, placeOfEvse, statusAt, wholeCharger } from './connectors.ts';
 import type { Learner, Learners } from './learner.ts';
@@ -110,7 +110,8 @@ const clearChargingProfile: Learner = {
       purpose: purposeAt(given),
       stackLevel: integerAt(given, 'stackLevel'),
     };
-    return ({ limits }, result) => soonIf(isAccepted(result) && limits.cleared(criteria));
+    return ({ limits }, result, atMs) =>
+      soonIf(isAccepted(result) && limits.cleared(criteria, atMs));
   },
 };
 
@@ -154,7 +155,8 @@ const updateDynamicSchedule: Learner = {
   from: 'csms',
   reply: ({ payload }) => {
     const id = integerAt(payload, 'chargingProfileId');
-    const update = limitsOf(ownProperty(payload, 'scheduleUpdate'));
+    // A copy, since the call must not be kept.
+    const update = scheduleUpdateOf(ownProperty(payload, 'scheduleUpdate'));
     return ({ limits }, result, atMs) =>
       soonIf(isAccepted(result) && limits.profileUpdated(id, update, atMs));
   },
@@ -227,15 +229,6 @@ function variablesIn(
   read: (item: unknown) => Variable | undefined,
 ): readonly Variable[] {
   return items.map(read).filter((variable) => variable !== undefined);
-}
-
-/** A copy of what counts in an update, since the call must not be kept. */
-function limitsOf(update: unknown): object {
-  return {
-    limit: ownProperty(update, 'limit'),
-    setpoint: ownProperty(update, 'setpoint'),
-    dischargeLimit: ownProperty(update, 'dischargeLimit'),
-  };
 }
 
 /** What the actions of OCPP 2.0.1 and 2.1 teach. */

@@ -21,6 +21,14 @@ export interface PlaceReadings {
   readonly readings: readonly Reading[];
 }
 
+/** The power that a place takes. */
+export interface PowerReading {
+  readonly place: number;
+  readonly watts: number;
+  /** When the gateway saw it, Unix time in milliseconds; of several phases, the oldest. */
+  readonly atMs: number;
+}
+
 interface KeptReadings extends PlaceReadings {
   readings: Reading[];
 }
@@ -83,18 +91,13 @@ export class MeterMemory {
    * up only where it gives no sum.
    */
   measuredPowerW(place: number): number | undefined {
-    const readings = this.#places.find((known) => known.place === place)?.readings ?? [];
-    const powers = readings.filter(
-      ({ measurand, unit }) => measurand === activePower && (unit === 'W' || unit === 'kW'),
-    );
-    for (const location of ['Outlet', 'Cable', 'Inlet']) {
-      const here = powers.filter((reading) => reading.location === location);
-      const total = here.find((reading) => reading.phase === undefined);
-      if (total !== undefined) return inBaseUnit(total);
-      const phases = here.filter((reading) => /^L[123](?:-N)?$/.test(reading.phase ?? ''));
-      if (phases.length > 0) return phases.map(inBaseUnit).reduce((sum, watts) => sum + watts);
-    }
-    return undefined;
+    const known = this.#places.find((other) => other.place === place);
+    return known && powerIn(known)?.watts;
+  }
+
+  /** The power that each place takes, where the charger has said it. */
+  powers(): readonly PowerReading[] {
+    return this.#places.map(powerIn).filter((power) => power !== undefined);
   }
 
   /** What is known, place by place. */
@@ -122,6 +125,22 @@ export class MeterMemory {
     readings.push(reading);
     return true;
   }
+}
+
+function powerIn({ place, readings }: PlaceReadings): PowerReading | undefined {
+  const powers = readings.filter(
+    ({ measurand, unit }) => measurand === activePower && (unit === 'W' || unit === 'kW'),
+  );
+  for (const location of ['Outlet', 'Cable', 'Inlet']) {
+    const here = powers.filter((reading) => reading.location === location);
+    const total = here.find((reading) => reading.phase === undefined);
+    const phases = here.filter((reading) => /^L[123](?:-N)?$/.test(reading.phase ?? ''));
+    const used = total === undefined ? phases : [total];
+    if (used.length === 0) continue;
+    const watts = used.map(inBaseUnit).reduce((sum, phase) => sum + phase);
+    return { place, watts, atMs: Math.min(...used.map(({ atMs }) => atMs)) };
+  }
+  return undefined;
 }
 
 /** The energy register in a `meterValue` list, taken at `context`, in Wh. */

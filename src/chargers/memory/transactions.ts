@@ -196,6 +196,11 @@ export class TransactionMemory {
     this.#unwritten = [...back, ...this.#unwritten].slice(-unwrittenMax);
   }
 
+  /** The transactions that go on; last, the one that was heard of last. */
+  get open(): readonly TransactionRecord[] {
+    return this.#open;
+  }
+
   /** The open transactions, then the last that ended. */
   view(): readonly TransactionRecord[] {
     return [...this.#open, ...this.#ended];

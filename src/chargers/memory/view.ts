@@ -1,7 +1,7 @@
 import type { Boot, Identification } from './boot.ts';
 import type { ChargingLimits } from './charging-limits.ts';
 import type { ConnectorState } from './connectors.ts';
-import type { PlaceReadings } from './meter-values.ts';
+import type { PlaceReadings, PowerReading } from './meter-values.ts';
 import type { OutstandingCall } from './outstanding-call.ts';
 import type { SecurityEventView } from './security-events.ts';
 import type { TransactionRecord } from './transaction-record.ts';
@@ -29,4 +29,19 @@ export interface ChargerView {
   readonly variables: readonly Variable[];
   readonly counts: MessageCounts;
   readonly outstanding: readonly OutstandingCall[];
+}
+
+/** What the gateway knows of the load of a charger. */
+export interface LoadView {
+  readonly connectors: readonly ConnectorState[];
+  /** The open ones. */
+  readonly transactions: readonly TransactionRecord[];
+  /** What the places take, as they last said. */
+  readonly powers: readonly PowerReading[];
+  readonly limits: ChargingLimits;
+  /**
+   * When the CSMS last changed charging profiles, Unix time in milliseconds; 0 when it has not since
+   * the process began. What was measured before says nothing of what a place takes under them.
+   */
+  readonly limitsChangedAtMs: number;
 }
