@@ -17,10 +17,14 @@ export interface MeasuredGateway {
   stop(): Promise<void>;
 }
 
-/** Starts `gatewatt serve` from the checkout in `folder`, with defaults, in front of `csmsUrl`. */
+/**
+ * Starts `gatewatt serve` from the checkout in `folder` in front of `csmsUrl`, with defaults but for
+ * `sections` of the configuration.
+ */
 export async function startMeasuredGateway(
   folder: string,
   csmsUrl: string,
+  sections: object = {},
 ): Promise<MeasuredGateway> {
   const directory = await mkdtemp(path.join(tmpdir(), 'gatewatt-bench-'));
   const configFile = path.join(directory, 'gatewatt.yaml');
@@ -31,6 +35,7 @@ export async function startMeasuredGateway(
     csms: { url: csmsUrl },
     chargers: { unknown: 'enroll' },
     admin: { address: '127.0.0.1:0' },
+    ...sections,
   };
   await writeFile(configFile, stringify(config));
   const child = spawn(

@@ -11,6 +11,7 @@ interface MetricDetails {
 export async function metricsPage(): Promise<string> {
   const metrics = gatewayMetrics({ processMetrics: false });
   metrics.passwordChecksFrom(() => 0);
+  metrics.feedersFrom(() => []);
   metrics.sessionsFrom(() => 0);
   metrics.storeFrom(() => ({ isAvailable: true, unwritten: 0 }));
   const all = await metrics.registry.getMetricsAsJSON();
@@ -23,7 +24,8 @@ export async function metricsPage(): Promise<string> {
     ),
     paragraph(
       'No label holds what a peer sent, and none holds the identity of a charger, so the number ' +
-        'of time series is bounded. For single chargers look at the log.',
+        'of time series is bounded. For single chargers look at the log. The names of feeders are ' +
+        'those in the configuration file.',
     ),
     ...sorted.flatMap(({ name, type, help }) => {
       const details = (metrics.registry.getSingleMetric(name) ?? {}) as MetricDetails;

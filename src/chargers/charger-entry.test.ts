@@ -21,6 +21,7 @@ const all: ChargerSettings = {
   basicUser: 'U',
   requiredSecurityProfile: 0,
   feeder: 'north',
+  ratedKw: 150,
   notes: 'a\nb',
   recordsMessages: false,
   ruleModes: [
@@ -49,7 +50,7 @@ describe('settings', () => {
         const isFine =
           (key === 'recordsMessages' && value === true) ||
           (texts.includes(key) && value === 'future') ||
-          (key === 'pingSeconds' && value === 17);
+          (['pingSeconds', 'ratedKw'].includes(key) && value === 17);
         const settings = decodeSettings(JSON.stringify({ [key]: value }));
         const expected =
           // Whoever cannot read the bar must not lower it.
@@ -64,6 +65,13 @@ describe('settings', () => {
       }
     });
   }
+
+  test('a rating is a whole number of kW from 1 to 10000', () => {
+    const read = (ratedKw: unknown) => decodeSettings(JSON.stringify({ ratedKw })).ratedKw;
+    assert.deepEqual([0, 1, 10_000, 10_001, 7.4, '22'].map(read), [
+      ...[undefined, 1, 10_000, undefined, undefined, undefined],
+    ]);
+  });
 
   test('modes of rules are read one by one, and no more than 32 of them', () => {
     const good = { rule: 'payload', mode: 'off' };

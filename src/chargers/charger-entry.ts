@@ -45,6 +45,8 @@ export interface ChargerSettings {
   readonly requiredSecurityProfile?: SecurityProfile | undefined;
   /** The part of the grid that the charger hangs on. */
   readonly feeder?: string | undefined;
+  /** What all its EVSEs together can take at most, in whole kW. */
+  readonly ratedKw?: number | undefined;
   readonly notes?: string | undefined;
   /** Does the audit log get each message of this charger? */
   readonly recordsMessages?: boolean | undefined;
@@ -159,10 +161,7 @@ type Decoders = {
 const decoders: Decoders = {
   assumeSubprotocol: versionIn,
   spellErrorsAs: versionIn,
-  pingSeconds: (value) =>
-    typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 3600
-      ? value
-      : undefined,
+  pingSeconds: wholeNumber(0, 3600),
   vendor: textUpTo(128),
   model: textUpTo(128),
   firmware: textUpTo(128),
@@ -171,6 +170,7 @@ const decoders: Decoders = {
   requiredSecurityProfile: (value) =>
     securityProfiles.find((profile) => profile === value) ?? strictestProfile,
   feeder: textUpTo(feederLengthMax),
+  ratedKw: wholeNumber(1, 10_000),
   notes: textUpTo(notesLengthMax),
   recordsMessages: (value) => (typeof value === 'boolean' ? value : undefined),
   ruleModes: (value) => (Array.isArray(value) ? ruleModesIn(value) : undefined),
@@ -178,6 +178,13 @@ const decoders: Decoders = {
 
 function versionIn(value: unknown): OcppVersion | undefined {
   return typeof value === 'string' && isOcppVersion(value) ? value : undefined;
+}
+
+function wholeNumber(min: number, max: number): (value: unknown) => number | undefined {
+  return (value) =>
+    typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max
+      ? value
+      : undefined;
 }
 
 function textUpTo(lengthMax: number): (value: unknown) => string | undefined {

@@ -73,7 +73,13 @@ describe('the registry and the configuration file together', () => {
     lastSeenAtMs: undefined,
     ...overrides,
   });
-  const pattern: ChargerRecord = { id: 'CP-*', vendor: 'file', model: 'file', pingSeconds: 30 };
+  const pattern: ChargerRecord = {
+    id: 'CP-*',
+    vendor: 'file',
+    model: 'file',
+    pingSeconds: 30,
+    ratedKw: 150,
+  };
 
   test('a charger that neither admits has no record', () => {
     assert.equal(mergeRecord(undefined, undefined), undefined);
@@ -97,6 +103,7 @@ describe('the registry and the configuration file together', () => {
       recordsMessages: false,
       requiredSecurityProfile: 2,
       feeder: 'north',
+      ratedKw: 22,
       notes: 'N',
       ruleModes: [{ rule: 'payload', mode: 'off' }],
     } as const;

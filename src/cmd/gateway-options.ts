@@ -8,6 +8,7 @@ import type { IdentitySource } from '../identity/parse-charger-id.ts';
 import type { ChainOptions } from '../pki/client-certificate.ts';
 import type { CallLaneLimits } from '../queue/call-lane.ts';
 import { besideConfig, type GatewayFiles } from './gateway-files.ts';
+import { rampOptions } from './ramp-options.ts';
 
 /** Answered calls that are remembered per side, to tell retries and late replies. */
 const recentCallsMax = 64;
@@ -86,6 +87,7 @@ export function gatewayOptions(
     // What a charger reports is true however late it is; a command of the CSMS is not.
     lanes: { charger: lane, csms: { ...lane, waitMs: csms.callTimeoutSeconds * 1000 } },
     strikes: { strikesMax: rules.strikesMax, windowSeconds: rules.strikeWindowSeconds },
+    ramp: rampOptions(config),
     retryAfterSeconds: csms.retryAfterSeconds,
     drainSeconds: config.gateway.drainSeconds,
   };

@@ -64,13 +64,18 @@ type ActName =
   | 'DefaultPasswordAllowed'
   | 'IdentityQuarantined'
   | 'IdentityReleased'
+  | 'LoadCommandCancelled'
+  | 'LoadCommandReleaseRequested'
   | 'PasswordSet'
   | 'ProfileRaiseRequested'
   | 'RotationRequested';
 
+/** The same of what concerns a feeder. */
+type FeederActName = 'FeederLiftEnded' | 'FeederLifted';
+
 /** Something that an operator did. */
 export interface Act {
-  readonly event: ActName | 'ChargersImported';
+  readonly event: ActName | FeederActName | 'ChargersImported';
   /** Undefined for what concerns many. */
   readonly charger?: ChargerId | undefined;
   readonly fields: Readonly<Record<string, unknown>>;
@@ -83,6 +88,14 @@ export function actOn<Name extends ActName>(
   fields: Omit<EventFields[Name], 'charger' | 'by'>,
 ): Act {
   return { event, charger, fields };
+}
+
+/** Something that an operator did with a feeder. */
+export function actOnFeeder<Name extends FeederActName>(
+  event: Name,
+  fields: Omit<EventFields[Name], 'by'>,
+): Act {
+  return { event, fields };
 }
 
 /** Puts what the operator did into the audit log, in the transaction that does it. */

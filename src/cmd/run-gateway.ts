@@ -15,6 +15,7 @@ import { type Clock, systemClock } from '../lib/clock.ts';
 import { systemRandom } from '../lib/random.ts';
 import type { Store } from '../store/store.ts';
 import { openConfiguredStore } from './configured-store.ts';
+import { feederGauges } from './feeder-gauges.ts';
 import { readGatewayFiles } from './gateway-files.ts';
 import { csmsTlsFiles, gatewayOptions } from './gateway-options.ts';
 
@@ -110,6 +111,7 @@ async function runWithStore(
   });
   metrics.passwordChecksFrom(() => gateway.passwordChecks());
   metrics.sessionsFrom(() => gateway.sessionCount());
+  metrics.feedersFrom(() => gateway.rampStatus().feeders.map(feederGauges));
   metrics.storeFrom(() => ({
     isAvailable: store.isAvailable,
     unwritten: gateway.unwrittenCount(),

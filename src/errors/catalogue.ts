@@ -1,9 +1,15 @@
 import { connectionErrors } from './connection-errors.ts';
 import { credentialErrors } from './credential-errors.ts';
 import { messageErrors } from './message-errors.ts';
+import { rampErrors } from './ramp-errors.ts';
 
 /** The catalogue: every error that a peer or an operator can meet. */
-export const errors = { ...messageErrors, ...connectionErrors, ...credentialErrors } as const;
+export const errors = {
+  ...messageErrors,
+  ...rampErrors,
+  ...connectionErrors,
+  ...credentialErrors,
+} as const;
 
 /** A stable error code. */
 export type ErrorCode = keyof typeof errors;

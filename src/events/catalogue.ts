@@ -1,6 +1,7 @@
 import { credentialEvents } from './credential-events.ts';
 import type { EventEntry } from './event-entry.ts';
 import type { EventFields } from './fields.ts';
+import { rampEvents } from './ramp-events.ts';
 
 /** The name of an event. */
 export type EventName = keyof EventFields;
@@ -237,4 +238,5 @@ export const events: Readonly<Record<EventName, EventEntry>> = {
     remedy: 'Export them before, if they must be kept: `gatewatt audit export`.',
   },
   ...credentialEvents,
+  ...rampEvents,
 };

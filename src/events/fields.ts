@@ -194,6 +194,100 @@ export interface EventFields {
     readonly throughSequence: number;
     readonly hash: string;
   };
+  readonly LoadCommandHeld: LoadCommand & {
+    /** Why it waits: a budget, the dwell time, an earlier command, and so on. */
+    readonly reason: string;
+    /** As far as is known by now; undefined when nobody can tell. */
+    readonly waitSeconds: number | undefined;
+    /** Has the gateway answered the CSMS for the charger? */
+    readonly answered: boolean;
+  };
+  readonly LoadCommandReleased: LoadCommand & {
+    readonly waitedSeconds: number;
+    /** What it was counted as. */
+    readonly upKw: number;
+    readonly downKw: number;
+    readonly lane: LoadLane;
+  };
+  readonly LoadCommandRefused: LoadCommand & { readonly code: ErrorCode };
+  readonly LoadCommandExpired: LoadCommand & { readonly wasAnswered: boolean };
+  readonly LoadCommandReconciled: {
+    readonly charger: string;
+    readonly action: string;
+    readonly waitedSeconds: number;
+  };
+  readonly LoadCommandMismatch: {
+    readonly charger: string;
+    readonly action: string;
+    /** The status that the gateway has answered with. */
+    readonly told: string;
+    /** What became of the command: a status that OCPP knows, or a word of the gateway. */
+    readonly outcome: string;
+  };
+  readonly LoadCommandsCancelledOut: {
+    readonly charger: string;
+    /** In their order. */
+    readonly actions: readonly string[];
+  };
+  readonly LoadCommandSuperseded: { readonly charger: string; readonly action: string };
+  readonly LoadCommandUnclear: { readonly charger: string; readonly action: string };
+  readonly LoadStepShifted: LoadCommand & { readonly shiftSeconds: number };
+  readonly LoadCommandOversized: LoadCommand & { readonly kw: number; readonly budgetKw: number };
+  readonly LoadPacingWouldHold: LoadCommand & {
+    readonly waitSeconds: number | undefined;
+    /** Why it would have been refused; undefined when it would have waited. */
+    readonly code?: ErrorCode | undefined;
+  };
+  readonly EmergencyLaneUsed: LoadCommand & { readonly reason: string };
+  readonly FeederOscillating: {
+    readonly feeder: string;
+    readonly reversals: number;
+    readonly windowSeconds: number;
+  };
+  readonly FeederCalm: { readonly feeder: string };
+  readonly RampFeedersMissing: {
+    /** What all chargers have together; undefined when only kW count. */
+    readonly commandsPerInterval: number | undefined;
+    readonly intervalSeconds: number;
+  };
+  readonly RampLimiterOff: Readonly<Record<never, never>>;
+  readonly LoadCommandCancelled: AdministrativeAct & {
+    readonly commandId: string;
+    readonly reason: string;
+  };
+  readonly LoadCommandReleaseRequested: AdministrativeAct & {
+    readonly commandId: string;
+    readonly lane?: LoadLane | undefined;
+    readonly reason: string;
+  };
+  readonly FeederLifted: FeederAct & {
+    /** RFC 3339. */
+    readonly until: string;
+    /** For each interval of the feeder; undefined for no limit but the ceiling. */
+    readonly upKw: number | undefined;
+    readonly downKw: number | undefined;
+    readonly commands: number | undefined;
+    readonly reason?: string | undefined;
+  };
+  readonly FeederLiftEnded: FeederAct;
+}
+
+/** A command of the CSMS that changes load. */
+export interface LoadCommand {
+  readonly charger: string;
+  readonly action: string;
+  /** The one whose budget decided; else the one that the charger hangs on. */
+  readonly feeder: string;
+}
+
+/** `released`: in front of the others, within the budgets. `emergency`: with the reserve as well. */
+export type LoadLane = 'ordinary' | 'released' | 'emergency';
+
+/** What somebody did with a feeder. */
+export interface FeederAct {
+  readonly feeder: string;
+  /** The account of the operating system; `gateway` for what ends by itself. */
+  readonly by: string;
 }
 
 /** What somebody did with the command line. */

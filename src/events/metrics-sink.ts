@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { GatewayEvent } from './catalogue.ts';
 import type { EventSink } from './emit.ts';
+import { type FeederGauges, rampCounters, rampGauges } from './ramp-metrics.ts';
 
 /** The gateway's Prometheus metrics. Names are listed in docs/metrics.md. */
 export interface GatewayMetrics {
@@ -11,6 +12,8 @@ export interface GatewayMetrics {
   observeAdded(from: string, kind: string, seconds: number): void;
   /** Asks `read` for the passwords that were checked with a slow hash, at each scrape. */
   passwordChecksFrom(read: () => number): void;
+  /** Asks `read` for the state of the feeders at each scrape. */
+  feedersFrom(read: () => readonly FeederGauges[]): void;
   /** Asks `read` for the number of sessions at each scrape. */
   sessionsFrom(read: () => number): void;
   /** Asks `read` for the state of the store at each scrape. */
@@ -66,6 +69,8 @@ export function gatewayMetrics(options: { readonly processMetrics: boolean }): G
     registers,
   });
 
+  const countRamp = rampCounters(registry);
+
   const countSecurity = (event: GatewayEvent): void => {
     if (event.name === 'ChargerSecurityEvent') {
       securityEvents.inc({ type: event.type, critical: String(event.isCritical) });
@@ -96,7 +101,8 @@ export function gatewayMetrics(options: { readonly processMetrics: boolean }): G
     sink: (event) => {
       countFrame(event);
       countSecurity(event);
-      const code = 'code' in event ? event.code : '';
+      countRamp(event);
+      const code = ('code' in event ? event.code : undefined) ?? '';
       if (event.name !== 'FrameAdmitted') eventCount.inc({ event: event.name, code });
     },
     observeAdded: (from, kind, seconds) => added.observe({ from, kind }, seconds),
@@ -118,6 +124,7 @@ export function gatewayMetrics(options: { readonly processMetrics: boolean }): G
         },
       });
     },
+    feedersFrom: (read) => rampGauges(registry, read),
     passwordChecksFrom: (read) => {
       let counted = 0;
       new Counter({

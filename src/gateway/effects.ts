@@ -3,7 +3,8 @@ import type { GatewayEvent } from '../events/catalogue.ts';
 import type { FrameFinding } from '../events/fields.ts';
 import { isActionName } from '../ocpp/actions.ts';
 import type { CredentialChange } from '../ocpp/credential-changes.ts';
-import type { Call, Message } from '../ocpp/message.ts';
+import type { LoadClass } from '../ocpp/load-actions.ts';
+import type { Call, CallResult, Message } from '../ocpp/message.ts';
 import type { Peer } from '../ocpp/version.ts';
 import type { LookUp } from '../policy/context.ts';
 import type { Admitted, Frame } from '../rules/frame.ts';
@@ -40,6 +41,19 @@ export type Effect =
       readonly call: Admitted<Frame<Call>>;
       readonly changes: readonly CredentialChange[];
     }
+  /**
+   * Wait for the limiter of load changes, with this call of the CSMS, or this reply that carries a
+   * limit; then go on.
+   */
+  | {
+      readonly do: 'pace';
+      readonly frame: Admitted<Frame<Call>> | Admitted<Frame<CallResult>>;
+      /** Of the call, or of the one that is answered. */
+      readonly action: string;
+      readonly loadClass: LoadClass;
+      /** Is another call with its id open, so that nobody could tell whose reply is whose? */
+      readonly isAmbiguous?: boolean;
+    }
   /** The open call of `caller` is over. */
   | {
       readonly do: 'settle';
@@ -65,7 +79,15 @@ export type Effect =
     };
 
 /** What can be done without waiting for anything. */
-export type ImmediateEffect = Exclude<Effect, { readonly do: 'look-up' | 'watch-credential' }>;
+export type ImmediateEffect = Exclude<
+  Effect,
+  { readonly do: 'look-up' | 'pace' | 'watch-credential' }
+>;
+
+/** Can `effect` be done without waiting for anything? */
+export function isImmediate(effect: Effect): effect is ImmediateEffect {
+  return effect.do !== 'look-up' && effect.do !== 'pace' && effect.do !== 'watch-credential';
+}
 
 /** What the gateway tells a caller when its call cannot be passed on. */
 export function refusalOf(

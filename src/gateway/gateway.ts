@@ -19,6 +19,8 @@ import { PasswordVerifier, type PasswordVerifierOptions } from '../identity/pass
 import { type Clock, sleep } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { CallLaneLimits } from '../queue/call-lane.ts';
+import { RampLimiter } from '../ramp-limit/ramp-limiter.ts';
+import type { RampOptions } from '../ramp-limit/ramp-options.ts';
 import type { RulePolicy } from '../rules/presets.ts';
 import type { Store } from '../store/store.ts';
 import { isStoreError } from '../store/store-error.ts';
@@ -53,6 +55,8 @@ export interface GatewayOptions {
   /** Limits of the calls of each side. */
   readonly lanes: Readonly<Record<'charger' | 'csms', CallLaneLimits>>;
   readonly strikes: StrikeLimits;
+  /** How fast load may change. */
+  readonly ramp: RampOptions;
   /** Seconds after which a refused charger may try again; some are added at random. */
   readonly retryAfterSeconds: number;
   /** Seconds for open calls to finish at shutdown, over which the closes are spread as well. */
@@ -107,6 +111,8 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
     onLost: (count) => emit({ name: 'KnowledgeLost', count }),
     onDefect: (error) => emit({ name: 'HousekeepingFailed', error }),
   });
+  const { incarnation } = claims;
+  const limiter = new RampLimiter(options.ramp, { store, clock, random, emit, incarnation });
   const directory = new ChargerDirectory(store, options.records, options.enrolledMax);
   const stopping = new AbortController();
   let listeners: readonly ChargerListener[] = [];
@@ -139,6 +145,8 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
       policy: options.rules,
       lanes: options.lanes,
       strikes: options.strikes,
+      limiter,
+      ramp: options.ramp,
       probeSeconds: options.probeSeconds,
       rotateDays: options.rotateDays,
       observeAdded: tools.observeAdded,
@@ -162,9 +170,11 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
     },
   });
   await housekeeping.start();
+  await limiter.start();
   /** What was learned is written, the claims are given up, and nothing runs any more. */
   const leaveStore = async (): Promise<void> => {
     await housekeeping.stop();
+    await limiter.stop();
     await memories.close();
     try {
       await claims.end();
@@ -194,6 +204,7 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
     listeners: listeners.map(({ name, address }) => `${name} ${address}`),
     csms: new URL(options.csms.url).origin,
   });
+  warnOfPace(options.ramp, emit);
 
   const stop = async (): Promise<void> => {
     if (stopping.signal.aborted) return;
@@ -213,8 +224,22 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
     passwordChecks: () => verifier.argon2Count,
     unwrittenCount: () => memories.unwrittenCount,
     sessionCount: () => open.size,
+    rampStatus: () => limiter.status(),
     stop,
   };
+}
+
+/** Says at each start what an attacker could make use of. */
+function warnOfPace({ feeders, mode }: RampOptions, emit: EventSink): void {
+  if (mode === 'off') emit({ name: 'RampLimiterOff' });
+  if (mode === 'off' || feeders.all.length > 1) return;
+  const { budget, intervalMs } = feeders.unassigned;
+  const { commandsMilli } = budget;
+  emit({
+    name: 'RampFeedersMissing',
+    commandsPerInterval: commandsMilli === undefined ? undefined : commandsMilli / 1000,
+    intervalSeconds: intervalMs / 1000,
+  });
 }
 
 async function openListeners(

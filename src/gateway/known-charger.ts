@@ -3,8 +3,12 @@ import { type ChargerId, identityKey } from '../chargers/charger-id.ts';
 import type { Claim } from '../chargers/claims.ts';
 import type { Memories } from '../chargers/memories.ts';
 import type { ChargerMemory } from '../chargers/memory/charger-memory.ts';
+import { transactionIdAt } from '../chargers/memory/read-property.ts';
+import type { TransactionRecord } from '../chargers/memory/transaction-record.ts';
+import type { LoadView } from '../chargers/memory/view.ts';
 import type { ChargerRecord } from '../chargers/record.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Call, JsonObject } from '../ocpp/message.ts';
 import type { OcppVersion, Peer } from '../ocpp/version.ts';
 import type { LookUp, PolicyContext } from '../policy/context.ts';
 import { policyRules } from '../policy/table.ts';
@@ -174,6 +178,45 @@ export class KnownCharger {
       case 'call-result-error':
         return;
     }
+  }
+
+  /** Takes note of a call that the gateway itself makes, or has changed. */
+  learnCall(from: Peer, { action, id, payload }: Call): void {
+    const { claim, memory } = this.#subject;
+    const atMs = this.#clock.nowMs();
+    const call = { from, version: this.version, id, action, payload, atMs };
+    this.#memories.changed(claim, memory, memory.onCall(call));
+  }
+
+  /** What the charger takes, and may take. */
+  loadView(): LoadView {
+    return this.#subject.memory.loadView();
+  }
+
+  /** Has the transaction that a stop is about ended, as far as is known? */
+  hasEnded(stop: JsonObject): boolean {
+    return this.#transactionOf(stop)?.status === 'ended';
+  }
+
+  /** Who has started the transaction that a stop is about. */
+  idTokenOf(stop: JsonObject): string | undefined {
+    return this.#transactionOf(stop)?.startedBy.idToken;
+  }
+
+  /** Does the charger report a fault of this place, or with undefined of any? */
+  isFaulted(place: number | undefined): boolean {
+    return this.loadView().connectors.some(({ connectorId, evseId, status }) => {
+      if (status !== 'Faulted') return false;
+      const own = this.version === 'ocpp1.6' ? connectorId : evseId;
+      return place === undefined || own === undefined || own === 0 || own === place;
+    });
+  }
+
+  #transactionOf(stop: JsonObject): TransactionRecord | undefined {
+    const transactionId = transactionIdAt(stop, 'transactionId');
+    return transactionId === undefined
+      ? undefined
+      : this.#subject.memory.findTransaction(transactionId);
   }
 
   /** No reply to this call will be passed on any more. */

@@ -126,6 +126,12 @@ function admittedEffects(
           outcome?.do === 'rewrite'
             ? { do: 'rewrite', to, message: outcome.message }
             : { do: 'forward', to, frame };
+        if (outcome?.do === 'pace') {
+          const { loadClass } = outcome;
+          const { action } = frame;
+          const isAmbiguous = true;
+          return [...counted, { do: 'pace', frame, action, loadClass, isAmbiguous }, sent];
+        }
         return [...counted, sent];
       }
       return [...counted, ...callEffects(frame, conversation, from)];
@@ -139,6 +145,11 @@ function admittedEffects(
       const isRestricting = modes.modeOf('restricted', 'hard', 'charger') === 'enforce';
       const restriction = isRestricting ? conversation.context.restriction : undefined;
       const outcome = handler?.handle({ reply: frame, action, version, restriction });
+      if (outcome?.do === 'pace') {
+        const { loadClass } = outcome;
+        const paced: Effect = { do: 'pace', frame, action, loadClass };
+        return [...counted, paced, learned, { do: 'forward', to, frame }, settle];
+      }
       if (handler === undefined || outcome === undefined || outcome.do === 'forward') {
         return [...counted, learned, { do: 'forward', to, frame }, settle];
       }
@@ -191,9 +202,11 @@ function callEffects(
     return [learned, { do: 'enqueue', from, call: frame, instead: outcome.message }, rewritten];
   }
   const enqueued: Effect = { do: 'enqueue', from, call: frame };
+  const paced: readonly Effect[] =
+    outcome?.do === 'pace' ? [{ do: 'pace', frame, action, loadClass: outcome.loadClass }] : [];
   const changes = from === 'csms' ? credentialChangesIn(version, action, frame.payload) : [];
-  if (changes.length === 0) return [learned, enqueued];
-  return [{ do: 'watch-credential', call: frame, changes }, learned, enqueued];
+  if (changes.length === 0) return [...paced, learned, enqueued];
+  return [{ do: 'watch-credential', call: frame, changes }, ...paced, learned, enqueued];
 }
 
 /** What every message that passes leaves behind: a count, and a record where that was asked for. */

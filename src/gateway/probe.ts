@@ -1,4 +1,4 @@
-import type { PeerSocket } from '../connection/peer-socket.ts';
+import type { ProbedSocket } from '../connection/peer-link.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 
 /** A charger that has never answered a ping is alive if it said anything within this time. */
@@ -13,7 +13,7 @@ const stepMs = 50;
  * Source: docs/decisions/0008-duplicate-probe.md.
  */
 export async function probePeer(
-  socket: PeerSocket,
+  socket: ProbedSocket,
   probeSeconds: number,
   clock: Clock,
 ): Promise<'alive' | 'silent'> {

@@ -1,12 +1,13 @@
 import type { Quarantine } from '../audit/quarantine.ts';
 import type { Memories } from '../chargers/memories.ts';
-import type { PeerLink } from '../connection/peer-link.ts';
-import type { PeerSocket } from '../connection/peer-socket.ts';
+import type { ChargerLink, PeerLink } from '../connection/peer-link.ts';
 import type { EventSink } from '../events/emit.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
 import type { Peer } from '../ocpp/version.ts';
 import type { CallLaneLimits } from '../queue/call-lane.ts';
+import type { RampLimiter } from '../ramp-limit/ramp-limiter.ts';
+import type { RampOptions } from '../ramp-limit/ramp-options.ts';
 import type { RulePolicy } from '../rules/presets.ts';
 import type { Store } from '../store/store.ts';
 import type { StrikeLimits } from './strikes.ts';
@@ -22,6 +23,8 @@ export interface SessionTools {
   readonly policy: RulePolicy;
   readonly lanes: Readonly<Record<Peer, CallLaneLimits>>;
   readonly strikes: StrikeLimits;
+  readonly limiter: RampLimiter;
+  readonly ramp: RampOptions;
   readonly probeSeconds: number;
   /** Days after which a charger gets a new password; 0 for never. */
   readonly rotateDays: number;
@@ -35,6 +38,6 @@ export interface SessionTools {
 
 /** The two ends of a session. */
 export interface SessionSockets {
-  readonly charger: PeerSocket;
+  readonly charger: ChargerLink;
   readonly csms: PeerLink;
 }

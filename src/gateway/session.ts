@@ -3,29 +3,37 @@ import type { ChargerId } from '../chargers/charger-id.ts';
 import type { ChargerRecord } from '../chargers/record.ts';
 import type { SocketEnd } from '../connection/peer-socket.ts';
 import type { CloseErrorCode } from '../errors/catalogue.ts';
-import { toCallError } from '../errors/to-call-error.ts';
 import { toClose } from '../errors/to-close.ts';
-import { encodeMessage, type JsonObject } from '../ocpp/message.ts';
-import { type OcppVersion, otherPeer, type Peer } from '../ocpp/version.ts';
+import { type Call, encodeMessage, type JsonObject } from '../ocpp/message.ts';
+import { otherPeer, type Peer } from '../ocpp/version.ts';
 import type { QueuedCall } from '../queue/call-lane.ts';
-import { isNeverLost } from '../rules/soft.ts';
+import type { Admitted, Frame } from '../rules/frame.ts';
 import { CallPump } from './call-pump.ts';
 import { CredentialKeeper } from './credential-keeper.ts';
-import { type Effect, type ImmediateEffect, refusalOf } from './effects.ts';
+import { type Effect, type ImmediateEffect, isImmediate, refusalOf } from './effects.ts';
 import { endCodes } from './end-codes.ts';
 import { Inbox } from './inbox.ts';
 import { KnownCharger, type KnownChargerSubject } from './known-charger.ts';
 import { LiveConversation } from './live-conversation.ts';
+import { LoadPacer, type PacedMessage } from './load-pacer.ts';
 import { passMessage } from './message-path.ts';
 import { OwnCalls, type OwnReply } from './own-calls.ts';
 import { probePeer } from './probe.ts';
 import { Refusals } from './refusals.ts';
 import type { SessionCredential } from './session-credential.ts';
+import { SessionEffects } from './session-effects.ts';
 import type { SessionSockets, SessionTools } from './session-tools.ts';
 import type { ClaimEnd, ClaimHolder } from './sessions.ts';
 import { Strikes } from './strikes.ts';
 
 const peers = ['charger', 'csms'] as const satisfies readonly Peer[];
+
+/** A message on its way. */
+interface PassedMessage {
+  readonly from: Peer;
+  readonly bytes: Uint8Array;
+  readonly receivedAtMs: number;
+}
 
 /**
  * One charger, connected through: two sockets, two lanes, and the message path between them.
@@ -35,11 +43,9 @@ const peers = ['charger', 'csms'] as const satisfies readonly Peer[];
  */
 export class Session implements ClaimHolder {
   readonly #charger: ChargerId;
-  readonly #version: OcppVersion;
   readonly #known: KnownCharger;
   readonly #tools: SessionTools;
   readonly #sockets: SessionSockets;
-  readonly #strikes: Readonly<Record<Peer, Strikes>>;
   readonly #startedAtMs: number;
   readonly #onEnd: () => void;
   readonly #inboxes: Readonly<Record<Peer, Inbox>> = { charger: new Inbox(), csms: new Inbox() };
@@ -47,6 +53,8 @@ export class Session implements ClaimHolder {
   readonly #conversation: LiveConversation;
   readonly #ownCalls: OwnCalls;
   readonly #keeper: CredentialKeeper;
+  readonly #pacer: LoadPacer;
+  readonly #effects: SessionEffects;
   readonly #refusals: Refusals;
   /** Ends the session, because the charger has gone while its messages waited. */
   #lastWords: (() => void) | undefined;
@@ -62,7 +70,6 @@ export class Session implements ClaimHolder {
   ) {
     const { clock, emit, memories, policy, random, rotateDays, store, strikes } = tools;
     this.#charger = subject.charger;
-    this.#version = subject.version;
     this.#known = new KnownCharger(subject, { clock, memories, policy, store });
     this.#sockets = sockets;
     this.#tools = tools;
@@ -75,13 +82,13 @@ export class Session implements ClaimHolder {
           this.#ownCalls.sending(call.id);
           this.#keeper.sending(call.id);
         }
-        this.#forward(otherPeer(from), call.instead ?? call.bytes, 'call', arrivedAtMs);
+        const bytes = call.instead ?? call.bytes;
+        this.#effects.forward(otherPeer(from), bytes, 'call', arrivedAtMs);
       },
       onExpired: (from, call, wasSent) => this.#onExpired(from, call, wasSent),
       onTimer: () => this.#guard(() => this.#runCalls()),
     });
     this.#conversation = new LiveConversation(this.#known, this.#pump.lanes, emit);
-    this.#strikes = { charger: new Strikes(strikes, clock), csms: new Strikes(strikes, clock) };
     this.#keeper = new CredentialKeeper(subject, {
       clock,
       emit,
@@ -90,6 +97,38 @@ export class Session implements ClaimHolder {
       call: (action, payload) => this.#callCharger(action, payload),
       end: (code) => this.end(code),
       fail: (error) => this.#fail(error),
+    });
+    this.#pacer = new LoadPacer(this.#known, {
+      clock,
+      emit,
+      limiter: tools.limiter,
+      options: tools.ramp,
+      lanes: this.#pump.lanes,
+      call: (action, payload) => this.#callCharger(action, payload, true),
+      act: (effects) => this.#runAll(effects, clock.elapsedMs()),
+      answer: (result) => sockets.csms.sendOwn(encodeMessage(result)),
+      guard: (action) =>
+        this.#guard(() => {
+          if (this.#isEnded) return;
+          action();
+          this.#runCalls();
+        }),
+    });
+    this.#effects = new SessionEffects({
+      charger: subject.charger,
+      version: subject.version,
+      known: this.#known,
+      keeper: this.#keeper,
+      pacer: this.#pacer,
+      ownCalls: this.#ownCalls,
+      pump: this.#pump,
+      refusals: this.#refusals,
+      sockets,
+      strikes: { charger: new Strikes(strikes, clock), csms: new Strikes(strikes, clock) },
+      tools,
+      guard: (action) => this.#guard(action),
+      endBecauseOf: (peer, code) => this.#endBecauseOf(peer, code),
+      onStalled: (peer) => this.#onSocketEnd(peer, { why: 'stalled', closeCode: 1006 }),
     });
     this.#startedAtMs = clock.elapsedMs();
   }
@@ -105,6 +144,7 @@ export class Session implements ClaimHolder {
       });
     }
     this.#keeper.start();
+    this.#pacer.start();
   }
 
   get shown(): SessionCredential {
@@ -181,29 +221,58 @@ export class Session implements ClaimHolder {
 
   #pass(from: Peer, bytes: Uint8Array, receivedAtMs: number): void {
     const effects = passMessage(this.#conversation, from, bytes, receivedAtMs);
-    let done = 0;
-    for (const effect of effects) {
+    this.#runInOrder(effects, { from, bytes, receivedAtMs });
+  }
+
+  /** Runs effects in their order. Those behind one that waits for the store wait with it. */
+  #runInOrder(effects: readonly Effect[], message: PassedMessage): void {
+    const { from, receivedAtMs } = message;
+    for (const [index, effect] of effects.entries()) {
       if (this.#isEnded) return;
-      done += 1;
-      if (effect.do === 'look-up') {
-        const { question } = effect;
-        void this.#hold(from, this.#known.lookUp(question), () => {
-          this.#pass(from, bytes, receivedAtMs);
-          this.#known.forget(question);
-        });
-        return;
+      if (isImmediate(effect)) {
+        this.#effects.run(effect, receivedAtMs);
+        continue;
       }
-      if (effect.do === 'watch-credential') {
-        const { call, changes } = effect;
-        const rest = effects.slice(done) as readonly ImmediateEffect[];
-        void this.#hold(from, this.#keeper.watch(call, changes), (isWatched) => {
-          const refusal = refusalOf(this.#charger, from, call, 'CREDENTIAL_CHANGE');
-          this.#runAll(isWatched ? rest : refusal, receivedAtMs);
-        });
-        return;
+      const rest = effects.slice(index + 1);
+      const goOn = (): void => this.#runInOrder(rest, message);
+      switch (effect.do) {
+        case 'look-up': {
+          const { question } = effect;
+          void this.#hold(from, this.#known.lookUp(question), () => {
+            this.#pass(from, message.bytes, receivedAtMs);
+            this.#known.forget(question);
+          });
+          return;
+        }
+        case 'watch-credential': {
+          const { call, changes } = effect;
+          void this.#hold(from, this.#keeper.watch(call, changes), (isWatched) => {
+            if (isWatched) goOn();
+            else
+              this.#runAll(refusalOf(this.#charger, from, call, 'CREDENTIAL_CHANGE'), receivedAtMs);
+          });
+          return;
+        }
+        case 'pace': {
+          const message: PacedMessage = {
+            ...effect,
+            receivedAtMs,
+            goOn,
+            passInstead: (call, instead) => this.#passInstead(call, instead, receivedAtMs),
+          };
+          void this.#hold(from, this.#pacer.ask(message), (verdict) => {
+            this.#pacer.follow(verdict, message);
+          });
+          return;
+        }
       }
-      this.#run(effect, receivedAtMs);
     }
+  }
+
+  /** Passes a call of the CSMS on that was changed on the way. */
+  #passInstead(call: Admitted<Frame<Call>>, instead: Call, receivedAtMs: number): void {
+    this.#known.learnCall('csms', instead);
+    this.#runAll([{ do: 'enqueue', from: 'csms', call, instead }], receivedAtMs);
   }
 
   /**
@@ -245,79 +314,16 @@ export class Session implements ClaimHolder {
     if (!this.#inboxes[from].isHeld) this.#sockets[from].resume();
   }
 
-  /** Does it at once. What others wait for is seen to in `#pass`. */
-  #run(effect: ImmediateEffect, receivedAtMs: number): void {
-    const { clock, emit, quarantine } = this.#tools;
-    switch (effect.do) {
-      case 'forward': {
-        const { frame, to } = effect;
-        if (to === 'csms' && this.#ownCalls.take(frame)) return;
-        this.#forward(to, frame.bytes, frame.kind, receivedAtMs);
-        return;
-      }
-      case 'rewrite': {
-        const { kind } = effect.message;
-        this.#forward(effect.to, Buffer.from(encodeMessage(effect.message)), kind, receivedAtMs);
-        return;
-      }
-      case 'enqueue': {
-        const { call, from, instead } = effect;
-        if (this.#pump.lanes[from].offer(call, receivedAtMs, isNeverLost(call), instead)) return;
-        this.#known.callOver(from, call.id);
-        this.#keeper.neverSent(call.id);
-        this.#runAll(refusalOf(this.#charger, from, call, 'QUEUE_FULL'), receivedAtMs);
-        return;
-      }
-      case 'learn':
-        this.#known.learn(effect.from, effect.frame);
-        this.#keeper.learn(effect.from, effect.frame);
-        return;
-      case 'settle':
-        this.#pump.lanes[effect.caller].settle(effect.id, effect.hasResult, clock.elapsedMs());
-        this.#known.callOver(effect.caller, effect.id);
-        // Whatever was to be told of its answer has been: one that broke a rule tells nothing.
-        if (effect.caller === 'csms') this.#ownCalls.giveUp(effect.id);
-        return;
-      case 'call-error': {
-        if (effect.to === 'csms' && this.#ownCalls.has(effect.id)) {
-          return;
-        }
-        this.#refusals.afterAudit(() => this.#guard(() => this.#refuse(effect)));
-        return;
-      }
-      case 'strike':
-        if (this.#strikes[effect.against].add()) this.#endBecauseOf(effect.against, 'STRIKES');
-        return;
-      case 'close':
-        this.#endBecauseOf(effect.because, effect.code);
-        return;
-      case 'emit':
-        emit(effect.event);
-        return;
-      case 'quarantine': {
-        const { bytes, finding, penalty } = effect;
-        quarantine.keep({ ...finding, penalty, bytes });
-        this.#known.countRefused();
-        return;
-      }
-    }
-  }
-
-  /** Tells a caller that its call was refused. */
-  #refuse({ code, id, to }: Extract<Effect, { do: 'call-error' }>): void {
-    const spelledAs = to === 'charger' ? this.#known.record?.spellErrorsAs : undefined;
-    const version = spelledAs ?? this.#version;
-    this.#sockets[to].sendOwn(encodeMessage(toCallError(code, id, version)));
-  }
-
   #runAll(effects: readonly ImmediateEffect[], receivedAtMs: number): void {
-    for (const effect of effects) if (!this.#isEnded) this.#run(effect, receivedAtMs);
+    for (const effect of effects) if (!this.#isEnded) this.#effects.run(effect, receivedAtMs);
   }
 
   /** Makes a call of the gateway's own. It waits for its turn like those of the CSMS. */
-  #callCharger(action: string, payload: JsonObject): Promise<OwnReply> {
+  #callCharger(action: string, payload: JsonObject, isLearned = false): Promise<OwnReply> {
     const { call, reply } = this.#ownCalls.make(action, payload);
     this.#guard(() => {
+      const { id } = call;
+      if (isLearned) this.#known.learnCall('csms', { kind: 'call', id, action, payload });
       if (this.#isEnded || !this.#pump.lanes.csms.offerOwn(call, this.#tools.clock.elapsedMs())) {
         this.#ownCalls.giveUp(call.id);
       } else this.#runCalls();
@@ -325,20 +331,11 @@ export class Session implements ClaimHolder {
     return reply;
   }
 
-  #forward(to: Peer, bytes: Uint8Array, kind: string, receivedAtMs: number): void {
-    const socket = this.#sockets[to];
-    const from = otherPeer(to);
-    socket.send(bytes);
-    const addedMs = this.#tools.clock.elapsedMs() - receivedAtMs;
-    this.#tools.observeAdded(from, kind, addedMs / 1000);
-    if (socket.isCongested) this.#sockets[from].pause();
-    if (socket.isOverwhelmed) this.#onSocketEnd(to, { why: 'stalled', closeCode: 1006 });
-  }
-
   /** Sees to the calls whose time is up, and sends those whose turn it is. */
   #runCalls(): void {
     if (this.#isEnded) return;
     this.#pump.run();
+    this.#pacer.readyAgain();
     if (this.#isDraining && !this.hasOpenCall) this.stop();
   }
 
@@ -390,6 +387,7 @@ export class Session implements ClaimHolder {
     this.#known.end(this.#pump.openCalls.filter(({ id }) => !this.#ownCalls.has(id)));
     this.#ownCalls.end();
     this.#keeper.stop();
+    this.#pacer.stop();
     const { clock, emit } = this.#tools;
     const durationSeconds = (clock.elapsedMs() - this.#startedAtMs) / 1000;
     const charger = this.#charger;

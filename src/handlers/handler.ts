@@ -1,3 +1,4 @@
+import type { LoadClass } from '../ocpp/load-actions.ts';
 import type { Call, CallResult } from '../ocpp/message.ts';
 import type { OcppVersion, Peer } from '../ocpp/version.ts';
 import type { Admitted, Frame } from '../rules/frame.ts';
@@ -7,7 +8,9 @@ export type HandlerEffect<Rewritten> =
   /** Pass the original bytes on, as if there were no handler. */
   | { readonly do: 'forward' }
   /** Pass this on instead. The only way in which the gateway ever changes a message. */
-  | { readonly do: 'rewrite'; readonly message: Rewritten };
+  | { readonly do: 'rewrite'; readonly message: Rewritten }
+  /** Let the limiter of load changes say when to pass it on. */
+  | { readonly do: 'pace'; readonly loadClass: LoadClass };
 
 /** With what a charger has connected that only serves to get something better. */
 export type Restriction = 'default-password' | 'expired-certificate';

@@ -1,13 +1,18 @@
 import type { OcppVersion, Peer } from '../ocpp/version.ts';
 import type { CallHandler, ReplyHandler } from './handler.ts';
 import { keepPending } from './keep-pending.ts';
+import { paceLimitReplies, paceLoadChanges } from './pace-load-changes.ts';
 import { withholdCredentials, withholdReportedCredentials } from './withhold-credentials.ts';
 
 /** Every handler of replies. At most one handles a reply. */
-export const replyHandlers: readonly ReplyHandler[] = [withholdCredentials, keepPending];
+export const replyHandlers: readonly ReplyHandler[] = [
+  withholdCredentials,
+  keepPending,
+  paceLimitReplies,
+];
 
 /** Every handler of calls. At most one handles a call. */
-export const callHandlers: readonly CallHandler[] = [withholdReportedCredentials];
+export const callHandlers: readonly CallHandler[] = [withholdReportedCredentials, paceLoadChanges];
 
 /** The handler for replies of `from` to `action`, if there is one. */
 export function replyHandlerFor(

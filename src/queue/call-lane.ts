@@ -20,6 +20,8 @@ export class CallLane {
   readonly #limits: CallLaneLimits;
   readonly #waiting: WaitingCall[] = [];
   readonly #recent = new Map<string, RecentCall>();
+  /** Calls that somebody else keeps for now, by their id. */
+  readonly #aside = new Map<string, QueuedCall>();
   #open: OpenCall | undefined;
   #waitingBytes = 0;
 
@@ -36,7 +38,7 @@ export class CallLane {
   correlateCall(id: string, bytes: Uint8Array, nowMs: number): Correlation {
     const held = this.#heldWith(id);
     if (held !== undefined) {
-      const isSame = Buffer.compare(held.call.bytes, bytes) === 0;
+      const isSame = Buffer.compare(held.bytes, bytes) === 0;
       return isSame
         ? { is: 'retry', open: true }
         : { is: 'conflict', open: true, isUnanswered: true };
@@ -94,6 +96,24 @@ export class CallLane {
     const queued = instead === undefined ? kept : { ...kept, instead };
     this.#waiting.push({ call: queued, arrivedAtMs: nowMs });
     return true;
+  }
+
+  /**
+   * Somebody else keeps `call` until it may be offered: it counts as one that waits, for whoever
+   * sends it again or uses its id. Whoever keeps calls bounds their number.
+   */
+  setAside({ action, bytes, id }: QueuedCall): void {
+    this.#aside.set(id, { action, bytes: ownBytes(bytes), id });
+  }
+
+  /** The call `id` is kept no longer. */
+  takeBack(id: string): void {
+    this.#aside.delete(id);
+  }
+
+  /** `call` was answered, and never offered. */
+  rememberAnswered(call: QueuedCall, nowMs: number): void {
+    this.#remember(call, 'result', nowMs);
   }
 
   /** The call to send now, which is open from now on; undefined while another one is open. */
@@ -162,10 +182,9 @@ export class CallLane {
     return first;
   }
 
-  #heldWith(id: string): WaitingCall | undefined {
-    return this.#open?.call.id === id
-      ? this.#open
-      : this.#waiting.find(({ call }) => call.id === id);
+  #heldWith(id: string): QueuedCall | undefined {
+    if (this.#open?.call.id === id) return this.#open.call;
+    return this.#aside.get(id) ?? this.#waiting.find(({ call }) => call.id === id)?.call;
   }
 
   #recentWith(id: string, nowMs: number): RecentCall | undefined {

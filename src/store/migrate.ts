@@ -3,6 +3,7 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { chargers } from './migrations/0001-chargers.ts';
 import { audit } from './migrations/0002-audit.ts';
 import { credentials } from './migrations/0003-credentials.ts';
+import { ramp } from './migrations/0004-ramp.ts';
 import { StoreError } from './store-error.ts';
 import type { Tables } from './tables.ts';
 
@@ -11,6 +12,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0001-chargers': chargers,
   '0002-audit': audit,
   '0003-credentials': credentials,
+  '0004-ramp': ramp,
 };
 
 /**

@@ -20,6 +20,10 @@ export interface Tables {
   readonly audit_chain: AuditChainTable;
   readonly audit_record: AuditRecordTable;
   readonly quarantined_frame: QuarantinedFrameTable;
+  readonly ramp_command: RampCommandTable;
+  readonly ramp_entry: RampEntryTable;
+  readonly ramp_fall: RampFallTable;
+  readonly ramp_feeder: RampFeederTable;
 }
 
 /** What the operator and the charger itself have said about a charger. */
@@ -193,6 +197,84 @@ export interface QuarantinedFrameTable {
   readonly frame: string;
   /** Of `frame` as it stands here. */
   readonly frame_bytes: number;
+}
+
+/** A load-changing command of the CSMS that waits, or whose outcome is not known yet. */
+export interface RampCommandTable {
+  readonly id: string;
+  /** Rises with each arrival, over all gateways. */
+  readonly sequence: number;
+  /** 0 for emergencies, 1 for what an operator has released, 2 for the others. */
+  readonly lane_rank: number;
+  readonly identity_key: string;
+  /** As the charger spells it. */
+  readonly charger: string;
+  /** The nearest feeder of the charger. */
+  readonly feeder: string;
+  readonly version: string;
+  readonly action: string;
+  readonly load_class: string;
+  /** As a JSON document. */
+  readonly payload: string;
+  /** Of the message in which it came. */
+  readonly message_id: string;
+  /** 1 when it is the reply to a call of the charger. */
+  readonly is_reply: number;
+  /** The running gateway that took it; when it is sent, the one that has sent it. */
+  readonly incarnation: string;
+  /** `waiting`, or `sent` when the charger has not answered yet. */
+  readonly state: string;
+  /** 1 when the gateway has answered for the charger. */
+  readonly is_answered: number;
+  /** `answer` or `refuse`: what happens at `answer_by_ms`. */
+  readonly on_long_wait: string;
+  readonly arrived_ms: number;
+  readonly not_before_ms: number;
+  readonly answer_by_ms: number;
+  readonly expires_ms: number;
+  readonly sent_ms: number | null;
+  /** The EVSE or connector; null for the whole charger. */
+  readonly place: number | null;
+  readonly swing: string;
+  readonly basis: string;
+  readonly commands_milli: number;
+  readonly up_w: number;
+  readonly down_w: number;
+  /** What a newer command must share to replace it, as a JSON list. */
+  readonly coalesce_keys: string;
+  /** Why it is in another lane than the others. */
+  readonly reason: string | null;
+}
+
+/** A change of the load of a feeder: one that was released, or one that a schedule will make. */
+export interface RampEntryTable {
+  readonly id: string;
+  readonly feeder: string;
+  readonly at_ms: number;
+  /** `release`, `debt`, `schedule` or `restart`; see `ramp-limit/entry-rows.ts`. */
+  readonly kind: string;
+  readonly identity_key: string;
+  readonly command_id: string;
+  readonly commands_milli: number;
+  readonly up_w: number;
+  readonly down_w: number;
+}
+
+/** When commands last turned a place of a charger down, and up. */
+export interface RampFallTable {
+  readonly identity_key: string;
+  /** -1 for the whole charger. */
+  readonly place: number;
+  /** The last fall; 0 for none. */
+  readonly at_ms: number;
+  /** The last rise; 0 for none. */
+  readonly rose_ms: number;
+}
+
+/** What changes about a feeder while gateways run, as a JSON document. */
+export interface RampFeederTable {
+  readonly name: string;
+  readonly state: string;
 }
 
 /** A row as it is read. */

@@ -60,31 +60,38 @@ function suite(empty: () => Promise<EmptyDatabase>): void {
 
   test('credentials come to chargers that had none, and change nothing of what was there', async () => {
     await using database = await empty();
-    const read = async (db: Kysely<Tables>) => {
-      const found: Record<string, readonly object[]> = {};
-      for (const name of tablesBeforeCredentials) {
-        found[name] = await db.selectFrom(name).selectAll().execute();
-      }
-      return found;
-    };
-    {
-      await using bare = await bareDatabase(database);
-      await migrateToLatest(bare.db, '0002-audit');
-      for (const [name, row] of Object.entries(rowsBeforeCredentials)) {
-        await bare.db
-          .insertInto(name as keyof typeof rowsBeforeCredentials)
-          .values(row)
-          .execute();
-      }
-      assert.deepEqual(await read(bare.db), inLists(rowsBeforeCredentials));
-    }
-    await using store = await opened(database);
-    assert.deepEqual(await read(store.db), inLists(rowsBeforeCredentials));
+    await using store = await brought(database, '0002-audit', rowsBeforeCredentials);
     assert.deepEqual(await findCredential(store.db, cp1), noCredential);
     assert.deepEqual(await bindingsOf(store.db, cp1), []);
     const address = '192.0.2.1';
     const before = await noteAuthenticated(store.db, cp1, { profile: 1, address });
     assert.deepEqual([before, (await findCredential(store.db, cp1)).usedProfile], [0, 1]);
+  });
+
+  test('load changes come to gateways that held none, and change nothing of what was there', async () => {
+    await using database = await empty();
+    await using store = await brought(database, '0003-credentials', rowsBeforeRamp);
+    assert.deepEqual(await read(store.db, rampRows), {
+      ramp_command: [],
+      ramp_entry: [],
+      ramp_fall: [],
+      ramp_feeder: [],
+    });
+    await write(store.db, rampRows);
+    assert.deepEqual(await read(store.db, rampRows), inLists(rampRows));
+  });
+
+  test('one feeder has one state, one place falls once, and no two commands have one id', async () => {
+    await using database = await empty();
+    await using store = await opened(database);
+    await write(store.db, rampRows);
+    const { ramp_command, ramp_entry, ramp_fall, ramp_feeder } = rampRows;
+    await assert.rejects(write(store.db, { ramp_command }), /unique/i);
+    await assert.rejects(write(store.db, { ramp_entry }), /unique/i);
+    await assert.rejects(write(store.db, { ramp_fall }), /unique/i);
+    await assert.rejects(write(store.db, { ramp_feeder }), /unique/i);
+    await write(store.db, { ramp_fall: { ...ramp_fall, place: 1 } });
+    await write(store.db, { ramp_fall: { ...ramp_fall, identity_key: 'cp-2' } });
   });
 
   test('one charger has one credential, and one certificate has one charger', async () => {
@@ -247,10 +254,127 @@ const rowsBeforeCredentials = {
     frame: '"[]"',
     frame_bytes: 4,
   },
-} satisfies Omit<Tables, 'charger_certificate' | 'charger_credential'>;
-const tablesBeforeCredentials = Object.keys(
-  rowsBeforeCredentials,
-) as (keyof typeof rowsBeforeCredentials)[];
+} satisfies Omit<Tables, CredentialTable | RampTable>;
+
+type CredentialTable = 'charger_certificate' | 'charger_credential';
+type RampTable = 'ramp_command' | 'ramp_entry' | 'ramp_fall' | 'ramp_feeder';
+
+/** A row for each table of `0003-credentials`. */
+const rowsBeforeRamp = {
+  ...rowsBeforeCredentials,
+  charger_certificate: {
+    kind: 'common-name',
+    value: 'CP-1',
+    identity_key: 'cp-1',
+    bound_ms: 2 ** 40,
+  },
+  charger_credential: {
+    identity_key: 'cp-1',
+    used_profile: 2,
+    candidate_profile: null,
+    candidate_since_ms: null,
+    fallbacks: 0,
+    password_hash: 'scrypt',
+    password_origin: 'operator',
+    password_set_ms: 2 ** 40,
+    password_form: null,
+    next_hash: null,
+    next_origin: null,
+    next_state: null,
+    next_since_ms: null,
+    default_retired_ms: null,
+    rotation_requested_ms: null,
+    rotation_outcome: null,
+    rotation_outcome_ms: null,
+    csms_password: null,
+    last_address: '192.0.2.1',
+  },
+} satisfies Omit<Tables, RampTable>;
+
+/** A row for each table of `0004-ramp`, with what is largest and smallest in it. */
+const rampRows = {
+  ramp_command: {
+    id: 'C',
+    sequence: 2 ** 40,
+    lane_rank: 2,
+    identity_key: 'cp-1',
+    charger: 'CP-1',
+    feeder: 'Nördliche Straße',
+    version: 'ocpp1.6',
+    action: 'RemoteStartTransaction',
+    load_class: 'start',
+    payload: '{"idTag":"🔌"}',
+    message_id: 'M',
+    is_reply: 0,
+    incarnation: 'I',
+    state: 'waiting',
+    is_answered: 1,
+    on_long_wait: 'answer',
+    arrived_ms: 2 ** 40,
+    not_before_ms: 2 ** 40,
+    answer_by_ms: 2 ** 40,
+    expires_ms: 2 ** 40,
+    sent_ms: null,
+    place: null,
+    swing: 'up',
+    basis: 'rating',
+    commands_milli: 1000,
+    up_w: 1e12,
+    down_w: 0,
+    coalesce_keys: '[]',
+    reason: null,
+  },
+  ramp_entry: {
+    id: 'E',
+    feeder: 'Nördliche Straße',
+    at_ms: 2 ** 40,
+    kind: 'release',
+    identity_key: 'cp-1',
+    command_id: 'C',
+    commands_milli: 1,
+    up_w: 1e12,
+    down_w: 0,
+  },
+  ramp_fall: { identity_key: 'cp-1', place: -1, at_ms: 2 ** 40, rose_ms: 0 },
+  ramp_feeder: { name: 'Nördliche Straße', state: '{}' },
+} satisfies Pick<Tables, RampTable>;
+
+type Rows = Readonly<Partial<Record<keyof Tables, object>>>;
+
+/** Writes a row into each table. */
+async function write(db: Kysely<Tables>, rows: Rows): Promise<void> {
+  for (const [name, row] of Object.entries(rows)) {
+    await db
+      .insertInto(name as keyof Tables)
+      .values(row)
+      .execute();
+  }
+}
+
+/** All rows of the tables of `rows`. */
+async function read(db: Kysely<Tables>, rows: Rows): Promise<Record<string, readonly object[]>> {
+  const found: Record<string, readonly object[]> = {};
+  for (const name of Object.keys(rows)) {
+    found[name] = await db
+      .selectFrom(name as keyof Tables)
+      .selectAll()
+      .execute();
+  }
+  return found;
+}
+
+/** A database of the release that ended with `migration`, with a row in each table, brought up to date. */
+async function brought(database: EmptyDatabase, migration: string, rows: Rows): Promise<Bare> {
+  {
+    await using bare = await bareDatabase(database);
+    await migrateToLatest(bare.db, migration);
+    await write(bare.db, rows);
+    assert.deepEqual(await read(bare.db, rows), inLists(rows));
+  }
+  const store = await opened(database);
+  assert.deepEqual(await read(store.db, rows), inLists(rows));
+  return store;
+}
 
 /** Each row as the only one of its table. */
 function inLists(rows: Readonly<Record<string, object>>): Record<string, readonly object[]> {
@@ -272,6 +396,10 @@ const tableNames = Object.keys({
   counter: true,
   gateway_lease: true,
   quarantined_frame: true,
+  ramp_command: true,
+  ramp_entry: true,
+  ramp_fall: true,
+  ramp_feeder: true,
 } satisfies Record<keyof Tables, true>).sort();
 
 interface Bare {

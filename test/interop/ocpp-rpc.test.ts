@@ -123,7 +123,9 @@ describe('ocpp-rpc', { timeout: 60_000 }, () => {
     const version = 'ocpp1.6';
     const script = scripts[version];
     await using csms = await startRpcCsms([version], (client) => answerBy(client, script, 'csms'));
-    await using gateway = await startLiveGateway(csms.url);
+    // Eighty resets at once are more than the limiter lets through by default.
+    const rampLimit = { unassigned: { commandsPerInterval: 1000 } };
+    await using gateway = await startLiveGateway(csms.url, { rampLimit });
     const endpoint = `ws://127.0.0.1:${gateway.port}/ocpp`;
     const chargers = Array.from({ length: 8 }, (_, index) =>
       rpcCharger({ identity: `CP-${index}`, endpoint, version, callConcurrency: 4 }),

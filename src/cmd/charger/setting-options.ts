@@ -61,6 +61,7 @@ const settingOptions: readonly SettingOption[] = [
     number,
   ),
   option('feeder', 'feeder', '<name>', 'the part of the grid that it hangs on'),
+  option('rated-kw', 'ratedKw', '<n>', 'what it can take at most, in kW, rounded up', number),
   option('notes', 'notes', '<text>', 'for people'),
 ];
 const recordMessages = 'record-messages';

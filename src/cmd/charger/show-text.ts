@@ -81,6 +81,7 @@ function settingRows(settings: ChargerSettings): Rows {
       requiredSecurityProfile === undefined ? null : `${requiredSecurityProfile} or higher`,
     ),
     ...row('feeder', settings.feeder),
+    ...row('rating', settings.ratedKw === undefined ? null : `${settings.ratedKw} kW`),
     ...row('messages', recordsMessages === true ? 'each is put into the audit log' : null),
     ...(settings.ruleModes ?? []).map(({ rule, mode, from }) => [
       `rule ${rule}`,

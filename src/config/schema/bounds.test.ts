@@ -48,7 +48,20 @@ function configWith([section = '', ...path]: readonly string[], value: unknown):
   if (section === 'chargers' && key === 'records') {
     return { ...config, chargers: { records: [{ id: 'CP-1', [inner]: value }] } };
   }
+  if (section === 'rampLimit') {
+    const csms = { url: 'ws://c/', callTimeoutSeconds: 600 };
+    return { ...config, csms, rampLimit: rampLimitWith(path, value) };
+  }
   return { ...config, [section]: { ...Object(config[section]), [key]: value } };
+}
+
+function rampLimitWith([key = '', ...path]: readonly string[], value: unknown): unknown {
+  const inner = path.at(-1);
+  if (inner === undefined) return { [key]: value };
+  // As little as a ceiling can be.
+  const entry = { commandsPerInterval: 1, [inner]: value };
+  if (key === 'feeders') return { feeders: [{ name: 'f', ...entry }] };
+  return { [key]: key === 'unassigned' ? entry : { [inner]: value } };
 }
 
 const jsonSchema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
@@ -72,7 +85,10 @@ describe('the bounds of the configuration', () => {
     });
 
     test(`${path.join('.')} has its unit or bound in its name`, () => {
-      assert.match(path.at(-1) ?? '', /(?:Seconds|Minutes|Hours|Days|Max)$/);
+      assert.match(
+        path.at(-1) ?? '',
+        /(?:Seconds|Minutes|Hours|Days|Max|Kw|(?:Kw|[cC]ommands)PerInterval|Volts)$/,
+      );
     });
   }
 

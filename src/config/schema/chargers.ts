@@ -25,6 +25,16 @@ export const chargerRecordEntry = z.strictObject({
   }),
   model: textPattern.optional().meta({ description: 'The model, likewise.' }),
   firmware: textPattern.optional().meta({ description: 'The firmware version, likewise.' }),
+  ratedKw: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .optional()
+    .meta({
+      description:
+        'What all its EVSEs together can take at most, in kW, rounded up: for the budgets of its ' +
+        'feeder.',
+    }),
 });
 
 /** The `chargers` section. */

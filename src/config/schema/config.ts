@@ -6,6 +6,7 @@ import { csmsSection } from './csms.ts';
 import { gatewaySection } from './gateway.ts';
 import { limitsSection, quarantineSection, queueSection } from './limits.ts';
 import { listenersSection } from './listeners.ts';
+import { rampLimitSection } from './ramp-limit.ts';
 import { rulesSection } from './rules.ts';
 import { retentionSection, storeSection } from './store.ts';
 
@@ -24,6 +25,7 @@ export const configSchema = z
     chargers: chargersSection.prefault({}),
     credentials: credentialsSection.prefault({}),
     rules: rulesSection.prefault({}),
+    rampLimit: rampLimitSection.prefault({}),
     queue: queueSection.prefault({}),
     limits: limitsSection.prefault({}),
     quarantine: quarantineSection.prefault({}),
@@ -41,6 +43,17 @@ export const configSchema = z
         message: 'is not possible with csms.auth: { type: forward }: the CSMS keeps the passwords',
       });
     }
+  })
+  .superRefine(({ csms, rampLimit }, context) => {
+    const { openSecondsMax } = rampLimit;
+    if (openSecondsMax === undefined || openSecondsMax < csms.callTimeoutSeconds) return;
+    context.addIssue({
+      code: 'custom',
+      path: ['rampLimit', 'openSecondsMax'],
+      message:
+        `must be below csms.callTimeoutSeconds (${csms.callTimeoutSeconds}), when the CSMS gives ` +
+        'up: lower it, or raise csms.callTimeoutSeconds',
+    });
   });
 
 /** A configuration with every default filled in. */

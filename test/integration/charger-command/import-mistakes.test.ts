@@ -70,13 +70,16 @@ describe('gatewatt charger import', () => {
       [{ identity: 'D3', certificateName: 'TWICE' }, /certificate stands in line 30 already/],
       [{ identity: 'D4' }, /^$/],
       [{ identity: 'd4' }, /identity stands in line 32 already/],
+      [{ identity: 'E1', ratedKw: '7.4' }, /ratedKw must be a whole number from 1 to 10000/],
+      [{ identity: 'E2', ratedKw: '10001' }, /ratedKw must be a whole number from 1 to 10000/],
+      [{ identity: 'E3', securityProfile: '02' }, /securityProfile must be 0, 1, 2 or 3/],
     ];
     const rows = cases.map(([row]) => row);
     const file = await at(work, 'bad.csv', written(rows, 'csv'));
     const { code, stderr, stdout } = await work.charger('import', file);
     assert.deepEqual([code, stdout], [1, '']);
     const lines = stderr.trimEnd().split('\n');
-    assert.equal(lines.pop(), '30 rows are wrong: nothing is imported');
+    assert.equal(lines.pop(), '33 rows are wrong: nothing is imported');
     const errors = lines.filter((line) => !line.includes(': warning: '));
     for (const [index, [, reason]] of cases.entries()) {
       const line = `line ${index + 2}: `;

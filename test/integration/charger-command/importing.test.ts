@@ -48,7 +48,7 @@ describeEachStore('gatewatt charger import', (open, kind) => {
         { identity: 'CP-2', passwordHex: secrets[1], serialNumber: 'S2', basicUser: 'user 2' },
         { identity: 'CP-3', certificate: inRow, securityProfile: '3' },
         { identity: 'CP-4', certificateFile: 'certificates/two.pem', csmsPassword: secrets[2] },
-        { identity: 'CP-5', certificateName: 'SN 5', securityProfile: '3' },
+        { identity: 'CP-5', certificateName: 'SN 5', securityProfile: '3', ratedKw: '350' },
         { identity: 'CP-6', certificateSerial: '00:AB:cd' },
         { identity: 'CP-7' },
       ];
@@ -72,7 +72,7 @@ describeEachStore('gatewatt charger import', (open, kind) => {
         ['operator', { serialNumber: 'S2', basicUser: 'user 2' }],
         ['operator', { requiredSecurityProfile: 3 }],
         ['operator', {}],
-        ['operator', { requiredSecurityProfile: 3 }],
+        ['operator', { ratedKw: 350, requiredSecurityProfile: 3 }],
         ['operator', {}],
         ['operator', {}],
       ]);

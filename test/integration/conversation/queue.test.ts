@@ -186,7 +186,7 @@ describe('deadlines', { timeout: 30_000 }, () => {
     });
     const { charger, csms, version } = conversation;
     csms.send(clearCache('open'));
-    csms.sendMessage(2, 'stale', 'Reset', { type: 'Soft' });
+    csms.sendMessage(2, 'stale', 'GetLocalListVersion', {});
     assert.equal(await charger.next(), clearCache('open'));
     // Long before the open call's own deadline of 30 seconds.
     await assertRefused(csms, version, 'stale', 'QUEUE_EXPIRED');

@@ -5,6 +5,7 @@ export const columns = [
   'vendor',
   'model',
   'feeder',
+  'ratedKw',
   'securityProfile',
   'password',
   'passwordHex',
@@ -17,6 +18,12 @@ export const columns = [
 ] as const;
 /** One of them. */
 export type Column = (typeof columns)[number];
+
+/** Columns that hold a number, and what it must be. In JSON it may be a number or a text. */
+export const numberColumns: Readonly<Partial<Record<Column, string>>> = {
+  ratedKw: 'must be a whole number from 1 to 10000',
+  securityProfile: 'must be 0, 1, 2 or 3',
+};
 
 /** Is `text` the name of a column? */
 export function isColumn(text: string): text is Column {

@@ -30,7 +30,7 @@ const fileBytesMax = 64 * 1024 * 1024;
 
 const help = `
 FILE is CSV (RFC 4180, in UTF-8, the first line names the columns) or JSON Lines (one object a line).
-Columns, or members: identity, serialNumber, vendor, model, feeder, securityProfile, password,
+Columns, or members: identity, serialNumber, vendor, model, feeder, ratedKw, securityProfile, password,
 passwordHex, certificate, certificateFile, certificateName, certificateSerial, basicUser, csmsPassword.
 Only identity is required. password is text; 32 to 40 hexadecimal digits mean the bytes that they
 spell. passwordHex is always the digits of bytes. certificate is PEM; certificateFile is the path of

@@ -9,7 +9,14 @@ import { readSecretFile } from '../../secret-file.ts';
 import { bindingOfName, bindingOfPem, bindingOfSerial } from '../binding-text.ts';
 import { identityDemand, identityIn } from '../identity-argument.ts';
 import { settingsSchema } from '../setting-options.ts';
-import { type Column, errorAt, type Finding, type RawRow, warningAt } from './columns.ts';
+import {
+  type Column,
+  errorAt,
+  type Finding,
+  numberColumns,
+  type RawRow,
+  warningAt,
+} from './columns.ts';
 
 /** One charger as the file describes it. */
 export interface FileCharger {
@@ -45,6 +52,7 @@ const settingColumns = {
   vendor: 'vendor',
   model: 'model',
   feeder: 'feeder',
+  ratedKw: 'ratedKw',
   securityProfile: 'requiredSecurityProfile',
   basicUser: 'basicUser',
 } as const satisfies Partial<Record<Column, keyof ChargerSettings>>;
@@ -79,14 +87,16 @@ type Say = (text: string) => void;
 
 function readSettings(cells: Cells, error: Say): ChargerSettings {
   const settings: Record<string, unknown> = {};
-  for (const [column, key] of Object.entries(settingColumns)) {
-    const cell = cells.get(column as keyof typeof settingColumns);
+  for (const column of Object.keys(settingColumns) as (keyof typeof settingColumns)[]) {
+    const cell = cells.get(column);
     if (cell === undefined) continue;
-    const isProfile = key === 'requiredSecurityProfile';
-    const value = isProfile && /^\d$/.test(cell) ? Number(cell) : cell;
+    const key = settingColumns[column];
+    const demand = numberColumns[column];
+    const isNumber = demand !== undefined && /^(?:0|[1-9]\d{0,8})$/.test(cell);
+    const value = isNumber ? Number(cell) : cell;
     const parsed = settingsSchema.shape[key].safeParse(value);
     if (parsed.success) settings[key] = parsed.data;
-    else if (isProfile) error(`${column} must be 0, 1, 2 or 3`);
+    else if (demand !== undefined) error(`${column} ${demand}`);
     else error(`${column}: ${parsed.error.issues.map(({ message }) => message).join('; ')}`);
   }
   return settings;

@@ -67,6 +67,20 @@ describe('the rows of a file', () => {
     });
   }
 
+  test('jsonl: a member that is a number may be written as one', () => {
+    const content = '{"identity":"A","ratedKw":22,"securityProfile":"2"}';
+    const { findings, rows } = readRows(Buffer.from(content), 'jsonl');
+    assert.deepEqual(findings, []);
+    assert.deepEqual(
+      rows.flatMap(({ cells }) => [...cells]),
+      [
+        ['identity', 'A'],
+        ['ratedKw', '22'],
+        ['securityProfile', '2'],
+      ],
+    );
+  });
+
   test('a wrong row does not hide the rows after it, and all are counted by lines', () => {
     const csv = 'identity,vendor\n"A","x\ny"\nB\nC,z"\nD,\n"E';
     const { findings, rows } = readRows(Buffer.from(csv), 'csv');

@@ -2,7 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import { type CsvMistake, parseCsv } from '../../../lib/csv.ts';
 import { isJsonObject } from '../../../ocpp/message.ts';
 import { parseStrictJson } from '../../../ocpp/strict-json.ts';
-import { type Column, columns, errorAt, type Finding, isColumn, type RawRow } from './columns.ts';
+import {
+  type Column,
+  columns,
+  errorAt,
+  type Finding,
+  isColumn,
+  numberColumns,
+  type RawRow,
+} from './columns.ts';
 
 /** The forms of a file. */
 export const importFormats = ['csv', 'jsonl'] as const;
@@ -138,7 +146,7 @@ function readObject(text: string, cells: Map<Column, string>): readonly string[]
   return Object.entries(value).flatMap(([name, member], index) => {
     if (!isColumn(name)) return [`${named(name, index).replace('column', 'member')}`];
     if (member === null) return [];
-    const isNumber = name === 'securityProfile' && typeof member === 'number';
+    const isNumber = numberColumns[name] !== undefined && typeof member === 'number';
     const cell = isNumber ? `${member}` : member;
     if (typeof cell !== 'string') return [`${name} must be a text`];
     if (cell === '') return [`${name} is empty; leave it out instead`];
