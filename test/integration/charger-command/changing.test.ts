@@ -20,7 +20,9 @@ describeEachStore('gatewatt charger changes the registry', (open) => {
   test('add, set, quarantine, release and remove, each with its record', async () => {
     await using work = await registryAtWork(open);
     const { charger, json, store } = work;
-    const added = await charger('add', 'CP-1', '--feeder', 'north', '--ping-seconds', '0');
+    const added = await charger(
+      ...['add', 'CP-1', '--feeder', 'north', '--ping-seconds', '0', '--rated-kw', '22'],
+    );
     assert.deepEqual(added, { code: 0, stdout: 'CP-1 is added\n', stderr: '' });
     const rules = ['--rule', 'payload=monitor:charger', '--rule', 'format=off'];
     assert.deepEqual(
@@ -30,6 +32,7 @@ describeEachStore('gatewatt charger changes the registry', (open) => {
         outcome: 'changed',
         settings: {
           pingSeconds: 0,
+          ratedKw: 22,
           recordsMessages: false,
           ruleModes: [
             { rule: 'payload', mode: 'monitor', from: 'charger' },
@@ -60,7 +63,9 @@ describeEachStore('gatewatt charger changes the registry', (open) => {
         ['gw-1', 'ChargerRemoved', 'CP-1', 'string'],
       ],
     );
-    assert.deepEqual(records[0]?.[4], { settings: { feeder: 'north', pingSeconds: 0 } });
+    assert.deepEqual(records[0]?.[4], {
+      settings: { feeder: 'north', pingSeconds: 0, ratedKw: 22 },
+    });
     const changed = JSON.stringify(records[1]?.[4]);
     assert.match(
       changed,
@@ -68,6 +73,17 @@ describeEachStore('gatewatt charger changes the registry', (open) => {
     );
     const held = JSON.stringify(records[2]?.[4]);
     assert.match(held, /^\{"reason":"stolen","until":"\d{4}-\d\d-\d\dT[\d:.]+Z"\}$/);
+  });
+
+  test('a rating is set, shown, and cleared', async () => {
+    await using work = await registryAtWork(open);
+    const settings = async (...parameters: readonly string[]): Promise<unknown> =>
+      ((await work.json(...parameters)) as { readonly settings: unknown }).settings;
+    assert.deepEqual(await settings('add', 'CP-1', '--rated-kw', '10000'), { ratedKw: 10_000 });
+    assert.deepEqual(await settings('set', 'CP-1', '--rated-kw', '1'), { ratedKw: 1 });
+    assert.match((await work.charger('show', 'CP-1')).stdout, /^ {2}rating {2}1 kW$/m);
+    assert.deepEqual(await settings('set', 'CP-1', '--clear', 'rated-kw'), {});
+    assert.doesNotMatch((await work.charger('show', 'CP-1')).stdout, /rating/);
   });
 
   test('of commands that come at once none is lost', async () => {
@@ -149,7 +165,7 @@ describe('gatewatt charger', () => {
     await using work = await registryAtWork(openSqliteTestStore);
     await work.charger('add', 'CP-1', '--feeder', 'north');
     const { code, stderr, stdout } = await work.charger(
-      ...['set', 'CP-1', '--ping-seconds', '3601', '--security-profile', '4'],
+      ...['set', 'CP-1', '--ping-seconds', '3601', '--security-profile', '4', '--rated-kw', '7.4'],
       ...['--assume-subprotocol', 'ocpp1.5', '--feeder', 'x'.repeat(65), '--notes', ''],
       ...['--rule', 'payload', '--rule', 'payload=monitor', '--rule', 'nonsense=loud:both'],
       ...['--clear', 'everything', '--clear', 'feeder', '--vendor', 'x'.repeat(129)],
@@ -157,7 +173,13 @@ describe('gatewatt charger', () => {
     assert.deepEqual([code, stdout], [2, '']);
     const begins = [
       ...['--rule payload: must be', '--assume-subprotocol: ', '--ping-seconds: ', '--vendor: '],
-      ...['--security-profile: ', '--feeder: ', '--notes: ', '--rule nonsense=loud:both, rule: '],
+      ...[
+        '--rated-kw: ',
+        '--security-profile: ',
+        '--feeder: ',
+        '--notes: ',
+        '--rule nonsense=loud:both, rule: ',
+      ],
       ...['--rule nonsense=loud:both, mode: ', '--rule nonsense=loud:both, from: '],
       ...['--clear everything: there is no such field', '--clear feeder: it is set as well'],
     ];
@@ -184,6 +206,8 @@ describe('gatewatt charger', () => {
     ['minutes without number', ['quarantine', 'CP-1', '--minutes', 'x'], /^--minutes: /],
     ['more than a week', ['quarantine', 'CP-1', '--minutes', '10081'], /^--minutes: /],
     ['a reason in color', ['quarantine', 'CP-1', '--reason', '\u001b[31m'], /^--reason: /],
+    ['a rating of nothing', ['add', 'CP-1', '--rated-kw', '0'], /^--rated-kw: /],
+    ['a rating that none has', ['add', 'CP-1', '--rated-kw', '10001'], /^--rated-kw: /],
     ['a feeder in color', ['add', 'CP-1', '--feeder', '\u001b[31m'], /^--feeder: /],
     ['a slash', ['add', 'a/b'], /printable ASCII/],
     ['an identity beyond ASCII', ['quarantine', 'Größe'], /printable ASCII/],

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,17 +9,11 @@ import type { ChargerId } from '../../../src/chargers/charger-id.ts';
 import { ChargerMemory } from '../../../src/chargers/memory/charger-memory.ts';
 import { hashPassword } from '../../../src/identity/password-hash.ts';
 import type { Store, StoreKind } from '../../../src/store/store.ts';
+import { type Ended, runGatewatt } from '../../support/command-line.ts';
 import type { OpenTestStore, TestStore } from '../../support/stores.ts';
 
 /** The command line. */
 export const gatewatt = fileURLToPath(new URL('../../../bin/gatewatt', import.meta.url));
-
-/** How a command ended. */
-export interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** A store that is open as a gateway has it, and the command line beside it. */
 export interface RegistryAtWork {
@@ -103,20 +96,7 @@ export async function writeConfig(directory: string, sections: object): Promise<
 
 /** Runs `gatewatt charger`. */
 export function run(...parameters: readonly string[]): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(gatewatt, ['charger', ...parameters], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.on('error', reject).on('close', (code) => resolve({ code, stdout, stderr }));
-  });
+  return runGatewatt('charger', ...parameters);
 }
 
 /** The running gateway gw-2 has `id` connected since `sinceMs`. */
