@@ -5,6 +5,7 @@ import { describeSystemError } from '../describe-system-error.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { stopSignal } from '../serve.ts';
 import { runDemo } from './demo.ts';
+import { countsText } from './state.ts';
 
 interface DemoArguments {
   readonly chargers: number;
@@ -22,8 +23,10 @@ export function demoCommand(): Command {
   return new Command('demo')
     .summary('gateway, simulated CSMS and simulated chargers, all on loopback')
     .description(
-      'Shows the gateway at work: chargers of three OCPP versions talk through it to a CSMS, and\n' +
-        'a hijacked charger and a stolen CSMS account try five things. Everything runs on loopback\n' +
+      'Shows the gateway at work: chargers of three OCPP versions talk through it to\n' +
+        'a CSMS, and a hijacked charger and a stolen CSMS account try six things. The\n' +
+        'last is to stop every car at once: all chargers hang on one feeder, whose load\n' +
+        'commands may change by a third within two seconds. Everything runs on loopback\n' +
         'and ends with Ctrl-C. Without a terminal it prints plain lines.',
     )
     .option('--chargers <count>', 'how many chargers', numberIn(1, 200), 12)
@@ -41,8 +44,8 @@ export function demoCommand(): Command {
     .addHelpText(
       'after',
       '\nPort 0 lets the system choose.' +
-        '\nExit codes: 0 every attack that was tried was stopped, 1 one got through or a port was' +
-        ' taken, 2 usage.',
+        '\nExit codes: 0 every attack that was tried was stopped or paced, 1 one got through or a port' +
+        ' was taken, 2 usage.',
     )
     .action(async (options: DemoArguments) => {
       process.exitCode = await demo(options);
@@ -66,13 +69,14 @@ async function demo(options: DemoArguments): Promise<number> {
       output: process.stdout,
       ended: Promise.race(ended),
     });
-    const { flagged, passed, refused } = counts;
-    process.stdout.write(`passed ${passed}, flagged ${flagged}, refused ${refused}\n`);
+    process.stdout.write(`${countsText(counts)}\n`);
     if (!isSceneOver) {
       process.stdout.write('the demo ended before all attacks were tried\n');
       return exitCodes.ok;
     }
-    process.stdout.write(allStopped ? 'all attacks were stopped\n' : 'AN ATTACK GOT THROUGH\n');
+    process.stdout.write(
+      allStopped ? 'all attacks were stopped or paced\n' : 'AN ATTACK GOT THROUGH\n',
+    );
     return allStopped ? exitCodes.ok : exitCodes.failed;
   } catch (error) {
     process.stderr.write(`gatewatt: the demo cannot start: ${describeSystemError(error)}\n`);

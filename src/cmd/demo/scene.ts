@@ -1,33 +1,17 @@
 import { errors } from '../../errors/catalogue.ts';
 import type { GatewayEvent } from '../../events/catalogue.ts';
-import type { Clock } from '../../lib/clock.ts';
-import type { SimulatedCharger } from '../../sim/charger/charger.ts';
-import type { SimulatedCsms } from '../../sim/csms/csms.ts';
-import type { DemoAttempt, DemoState } from './state.ts';
-
-/** What the rogues work with. */
-export interface Stage {
-  readonly clock: Clock;
-  readonly state: DemoState;
-  /** A charger that an attacker has got hold of. */
-  readonly rogueCharger: SimulatedCharger;
-  /** The management system, with an account that an attacker has stolen. */
-  readonly csms: SimulatedCsms;
-  /** The honest charger that the stolen account aims at. */
-  readonly victim: SimulatedCharger;
-  /** Connects a second time under the victim's name; resolves when it has been answered. */
-  impersonate(): Promise<void>;
-  /** Resolves with the next event that matches, or undefined after some seconds. */
-  nextEvent(matches: (event: GatewayEvent) => boolean): Promise<GatewayEvent | undefined>;
-  /** Did this text reach the other side, in either direction? */
-  wasDelivered(text: string): boolean;
-  /** Resolves after that time, or rejects when the demo ends. */
-  pause(delayMs: number): Promise<void>;
-  /** Seconds between two attempts, so that people can follow. */
-  readonly paceSeconds: number;
-}
+import type { Stage } from './stage.ts';
+import type { AttemptResult, DemoAttempt } from './state.ts';
+import { stopEverything } from './stop-everything.ts';
 
 interface Attempt {
+  readonly title: string;
+  /** Plays it; `tell` shows how far it is. */
+  play(stage: Stage, tell: (because: string) => void): Promise<AttemptResult>;
+}
+
+/** An attempt that is one message, which must not arrive. */
+interface Message {
   readonly title: string;
   /** What must never arrive. Not the id alone: the CallError that refuses it carries that. */
   readonly marker: string;
@@ -39,8 +23,7 @@ const deliveryMs = 300;
 
 const longKey = 'LONG-KEY-'.padEnd(2000, 'A');
 
-/** The five things that are tried. */
-const attempts: readonly Attempt[] = [
+const messages: readonly Message[] = [
   {
     title: 'A hijacked charger sends the CSMS a command: UpdateFirmware',
     marker: '"scene-direction","UpdateFirmware"',
@@ -82,10 +65,28 @@ const attempts: readonly Attempt[] = [
   },
 ];
 
+/** What is tried, in this order. */
+const attempts: readonly Attempt[] = [
+  ...messages.map((message) => ({
+    title: message.title,
+    play: (stage: Stage) => playMessage(stage, message),
+  })),
+  {
+    title: 'A stolen CSMS account stops every car at once',
+    play: stopEverything,
+  },
+];
+
+const verdicts: Readonly<Record<AttemptResult['outcome'], string>> = {
+  stopped: 'was stopped',
+  paced: 'was paced',
+  'got-through': 'GOT THROUGH',
+};
+
 /**
- * Plays the scene: five attempts, each checked on both sides, not only by what the gateway says.
+ * Plays the scene: six attempts, each checked on both sides, not only by what the gateway says.
  *
- * @returns whether all of them were stopped.
+ * @returns whether all of them were stopped or paced.
  */
 export async function playScene(stage: Stage): Promise<boolean> {
   const { state } = stage;
@@ -100,20 +101,29 @@ export async function playScene(stage: Stage): Promise<boolean> {
     state.attempts = [...shown];
   };
   for (const [index, attempt] of attempts.entries()) {
+    if (index > 0) await stage.pause(stage.paceSeconds * 1000);
     show(index, { outcome: 'running' });
     notice(stage, `attack ${index + 1}: ${attempt.title}`);
-    const seen = stage.nextEvent(isJudgement);
-    await attempt.attack(stage);
-    const event = await seen;
-    // Whatever got through needs a moment to arrive.
-    await stage.pause(deliveryMs);
-    const isStopped = event !== undefined && !stage.wasDelivered(attempt.marker);
-    const because = event === undefined ? 'the gateway noticed nothing' : reasonOf(event);
-    show(index, { outcome: isStopped ? 'stopped' : 'got-through', because });
-    notice(stage, `attack ${index + 1} ${isStopped ? 'was stopped' : 'GOT THROUGH'}: ${because}`);
-    await stage.pause(stage.paceSeconds * 1000);
+    const result = await attempt.play(stage, (because) => {
+      show(index, { because });
+      notice(stage, because);
+    });
+    show(index, result);
+    notice(stage, `attack ${index + 1} ${verdicts[result.outcome]}: ${result.because}`);
+    if (result.chart !== undefined) notice(stage, result.chart);
   }
-  return shown.every(({ outcome }) => outcome === 'stopped');
+  return shown.every(({ outcome }) => outcome === 'stopped' || outcome === 'paced');
+}
+
+async function playMessage(stage: Stage, message: Message): Promise<AttemptResult> {
+  const seen = stage.nextEvent(isJudgement);
+  await message.attack(stage);
+  const event = await seen;
+  // Whatever got through needs a moment to arrive.
+  await stage.pause(deliveryMs);
+  const isStopped = event !== undefined && !stage.wasDelivered(message.marker);
+  const because = event === undefined ? 'the gateway noticed nothing' : reasonOf(event);
+  return { outcome: isStopped ? 'stopped' : 'got-through', because };
 }
 
 function notice({ clock, state }: Stage, text: string): void {
@@ -126,6 +136,6 @@ function isJudgement(event: GatewayEvent): boolean {
 }
 
 function reasonOf(event: GatewayEvent): string {
-  if (!('code' in event)) return event.name;
+  if (!('code' in event) || event.code === undefined) return event.name;
   return `${event.code}: ${errors[event.code].meaning}`;
 }

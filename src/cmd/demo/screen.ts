@@ -1,4 +1,5 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
+import { type FeederMeter, feederName } from './feeder-meter.ts';
 import type { DemoAttempt, DemoCharger, DemoLine, DemoState } from './state.ts';
 
 /** What the screen shows beside the state. */
@@ -8,6 +9,7 @@ export interface ScreenFacts {
   readonly admin: string;
   readonly chargers: readonly DemoCharger[];
   readonly sessions: number;
+  readonly meter: FeederMeter;
 }
 
 /** Size of the terminal. */
@@ -20,6 +22,8 @@ const outcomes: Readonly<Record<DemoAttempt['outcome'], string>> = {
   waiting: styleText('dim', '·'),
   running: styleText('yellow', '…'),
   stopped: styleText('green', '✓ stopped'),
+  // As wide as "stopped".
+  paced: styleText('green', '✓ paced  '),
   'got-through': styleText(['bold', 'red'], '✗ GOT THROUGH'),
 };
 
@@ -27,17 +31,20 @@ const outcomes: Readonly<Record<DemoAttempt['outcome'], string>> = {
 const reasonRowsMin = 36;
 /** Rows that the feed gets at least. */
 const feedRowsMin = 5;
+/** Readings of the feeder that are shown at most: a quarter of a minute. */
+const chartReadingsMax = 30;
 
 /** The whole screen as lines, each at most as wide as the terminal. */
 export function drawScreen(state: DemoState, facts: ScreenFacts, size: ScreenSize): string[] {
   const attempts = attemptRows(state, size.rows >= reasonRowsMin);
-  // Two rows of title, and four blank or heading rows.
-  const chargerRoom = size.rows - 1 - 2 - 6 - attempts.length - feedRowsMin;
+  // Two rows of title, one of the feeder, and six blank or heading rows.
+  const chargerRoom = size.rows - 1 - 2 - 1 - 6 - attempts.length - feedRowsMin;
   const head = [
     ...titleRows(state, facts),
     '',
     styleText('bold', ' CHARGER    OCPP   STATUS           kW   CHARGE'),
     ...chargerRows(facts.chargers, Math.max(1, chargerRoom)),
+    feederRow(facts.meter, size.columns),
     '',
     styleText('bold', ' WHAT ROGUES TRY'),
     ...attempts,
@@ -50,7 +57,7 @@ export function drawScreen(state: DemoState, facts: ScreenFacts, size: ScreenSiz
 }
 
 function titleRows({ counts }: DemoState, facts: ScreenFacts): string[] {
-  const { passed, flagged, refused } = counts;
+  const { passed, flagged, held, refused } = counts;
   return [
     styleText('bold', ' gatewatt demo') +
       styleText('dim', '   Ctrl-C ends it   chargers → ') +
@@ -58,7 +65,7 @@ function titleRows({ counts }: DemoState, facts: ScreenFacts): string[] {
       styleText('dim', ' → ') +
       `CSMS ${facts.csms}`,
     ` ${styleText('green', `passed ${passed}`)}   ${styleText('yellow', `flagged ${flagged}`)}   ` +
-      `${styleText('red', `refused ${refused}`)}   sessions ${facts.sessions}   ` +
+      `${styleText('yellow', `held ${held}`)}   ${styleText('red', `refused ${refused}`)}   sessions ${facts.sessions}   ` +
       styleText('dim', `metrics http://${facts.admin}/metrics`),
   ];
 }
@@ -67,6 +74,15 @@ function chargerRows(chargers: readonly DemoCharger[], room: number): string[] {
   if (chargers.length <= room) return chargers.map(chargerLine);
   const shown = chargers.slice(0, room - 1).map(chargerLine);
   return [...shown, styleText('dim', ` and ${chargers.length - shown.length} more`)];
+}
+
+/** The sum of the chargers, over time. */
+function feederRow(meter: FeederMeter, columns: number): string {
+  const sum = ` feeder ${feederName}`.padEnd(32) + meter.loadKw.toFixed(1).padStart(6);
+  const { budgetText } = meter;
+  const room = columns - sum.length - budgetText.length - 6;
+  const chart = meter.latestChart(Math.max(1, Math.min(chartReadingsMax, room)));
+  return `${styleText('bold', sum)}   ${styleText('green', chart)}   ${styleText('dim', budgetText)}`;
 }
 
 function attemptRows({ attempts }: DemoState, hasReasons: boolean): string[] {
@@ -86,6 +102,7 @@ export function lineText({ atMs, kind, text }: DemoLine): string {
     case 'passed':
       return ` ${time} ${text}`;
     case 'flagged':
+    case 'held':
       return ` ${time} ${styleText('yellow', text)}`;
     case 'refused':
       return ` ${time} ${styleText('red', text)}`;
@@ -102,9 +119,10 @@ function chargerLine({ identity, version, status, powerKw, socPercent }: DemoCha
   return ` ${name} ${version.slice(4).padEnd(6)} ${state} ${power.padStart(5)}   ${charge}`;
 }
 
-function attemptLines({ title, outcome, because }: DemoAttempt, index: number): string[] {
+function attemptLines({ title, outcome, because, chart }: DemoAttempt, index: number): string[] {
   const line = ` ${index + 1} ${outcomes[outcome]}  ${title}`;
-  return because === '' ? [line] : [line, styleText('dim', `     ${because}`)];
+  const reasons = [because, chart ?? ''].filter((text) => text !== '');
+  return [line, ...reasons.map((text) => styleText('dim', `     ${text}`))];
 }
 
 /** Cuts a line at `columns` visible characters; colours do not count and are closed. */

@@ -5,7 +5,7 @@ import type { OcppVersion } from '../../ocpp/version.ts';
 export interface DemoLine {
   /** Unix milliseconds. */
   readonly atMs: number;
-  readonly kind: 'passed' | 'flagged' | 'refused' | 'notice';
+  readonly kind: 'passed' | 'flagged' | 'held' | 'refused' | 'notice';
   readonly text: string;
 }
 
@@ -18,21 +18,43 @@ export interface DemoCharger {
   readonly socPercent: number | undefined;
 }
 
-/** One thing that a rogue tries. */
-export interface DemoAttempt {
-  readonly title: string;
-  readonly outcome: 'waiting' | 'running' | 'stopped' | 'got-through';
+/** What became of an attempt. */
+export interface AttemptResult {
+  /** `paced`: it was done, but no faster than the feeder can bear. */
+  readonly outcome: 'stopped' | 'paced' | 'got-through';
   /** What stopped it, or what went wrong. */
   readonly because: string;
+  /** The load of the feeder meanwhile, where the attempt is about that. */
+  readonly chart?: string;
+}
+
+/** One thing that a rogue tries. */
+export interface DemoAttempt extends Omit<AttemptResult, 'outcome'> {
+  readonly title: string;
+  readonly outcome: AttemptResult['outcome'] | 'waiting' | 'running';
 }
 
 /** Lines that are kept for the screen. */
 const linesMax = 200;
 
+/** How many messages had which fate. */
+export interface DemoCounts {
+  passed: number;
+  flagged: number;
+  /** Commands that had to wait, which pass as well. */
+  held: number;
+  refused: number;
+}
+
+/** The same for people. */
+export function countsText({ flagged, held, passed, refused }: Readonly<DemoCounts>): string {
+  return `passed ${passed}, flagged ${flagged}, held ${held}, refused ${refused}`;
+}
+
 /** Everything that the demo shows. */
 export class DemoState {
   readonly lines: DemoLine[] = [];
-  readonly counts = { passed: 0, flagged: 0, refused: 0 };
+  readonly counts: DemoCounts = { passed: 0, flagged: 0, held: 0, refused: 0 };
   attempts: readonly DemoAttempt[] = [];
   /** Is told of every line. */
   onLine: (line: DemoLine) => void = () => {};
@@ -72,6 +94,23 @@ export class DemoState {
           text: `${event.charger ?? event.remoteAddress} ✗ connection: ${event.code}`,
         });
         return;
+      case 'LoadCommandHeld': {
+        this.counts.held += 1;
+        const text = `${event.charger} ←… CSMS  ${event.action}: must wait`;
+        this.add({ atMs, kind: 'held', text });
+        return;
+      }
+      case 'LoadCommandReleased': {
+        const { action, charger, waitedSeconds } = event;
+        const text = `${charger} ← CSMS  ${action}: has waited ${waitedSeconds.toFixed(1)} s`;
+        this.add({ atMs, kind: 'held', text });
+        return;
+      }
+      case 'LoadPacingWouldHold': {
+        const text = `${event.charger} ←! CSMS  ${event.action}: would have had to wait`;
+        this.add({ atMs, kind: 'flagged', text });
+        return;
+      }
       case 'SessionOpened':
         this.add({ atMs, kind: 'notice', text: `${event.charger} connected (${event.version})` });
         return;

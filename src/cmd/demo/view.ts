@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import type { Clock, Timer } from '../../lib/clock.ts';
+import type { FeederMeter } from './feeder-meter.ts';
 import { drawScreen, lineText, type ScreenFacts } from './screen.ts';
-import type { DemoState } from './state.ts';
+import { countsText, type DemoState } from './state.ts';
 
 /** Shows the demo to people. */
 export interface DemoView {
@@ -19,6 +20,8 @@ export interface DemoOutput {
 
 const redrawMs = 250;
 const summaryMs = 5_000;
+/** What the meter reads from one summary to the next, and a little more. */
+const chartReadings = 12;
 
 /** A screen that is drawn again and again, for a terminal. */
 export function openScreen(
@@ -47,15 +50,21 @@ export function openScreen(
 }
 
 /** Plain lines: everything but what passes, and a summary of that now and then. */
-export function openPlainView(output: DemoOutput, state: DemoState, clock: Clock): DemoView {
+export function openPlainView(
+  output: DemoOutput,
+  state: DemoState,
+  meter: FeederMeter,
+  clock: Clock,
+): DemoView {
   state.onLine = (line) => {
     if (line.kind === 'passed') return;
     output.write(`${stripVTControlCharacters(lineText(line)).trimStart()}\n`);
   };
   let timer: Timer | undefined;
   const summarise = (): void => {
-    const { passed, flagged, refused } = state.counts;
-    const text = `passed ${passed}, flagged ${flagged}, refused ${refused}`;
+    const { budgetText, loadKw } = meter;
+    const feeder = `feeder ${meter.latestChart(chartReadings)} ${loadKw} kW (${budgetText})`;
+    const text = `${countsText(state.counts)}; ${feeder}`;
     state.add({ atMs: clock.nowMs(), kind: 'notice', text });
     timer = clock.after(summaryMs, summarise);
   };
