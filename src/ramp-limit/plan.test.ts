@@ -160,6 +160,25 @@ describe('a command that waits for a budget', () => {
     assert.deepEqual(line.pass(nowMs + 6000), ['large', 'small']);
   });
 
+  test('keeps it from those that need it only by now as well', () => {
+    const line = new Line(site);
+    line.entries.set('site', [{ ...up(5000), atMs: nowMs - 4000 }]);
+    line.add('large', up(6000), { at: 'site' });
+    const refreshed = () => ({ now: up(1), swing: 'up', place: 1 }) as const;
+    line.add('small', noChange, { at: 'site', refreshed });
+    line.add('nothing', noChange, { at: 'site' });
+    assert.deepEqual(line.pass(), ['nothing']);
+    assert.deepEqual(line.pass(nowMs + 6000), ['large', 'small']);
+  });
+
+  test('is counted as what it does by now', () => {
+    const line = new Line(site);
+    const refreshed = () => ({ now: up(2000), swing: 'up', place: 1 }) as const;
+    for (const id of ['a', 'b', 'c', 'd', 'e']) line.add(id, up(9000), { at: 'site', refreshed });
+    line.add('f', up(2000), { at: 'site' });
+    assert.deepEqual(line.passAll(), { 0: 'a b c d e', 10: 'f' });
+  });
+
   test('gets its turn, though small ones never cease', () => {
     const line = new Line(site);
     line.add('large', up(10_000), { at: 'site', arrivedAtMs: nowMs - 1 });

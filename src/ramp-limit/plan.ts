@@ -124,7 +124,7 @@ export function plan(
     // What it was counted as may be long ago; and it costs something to know better.
     const current = early === undefined ? head.refreshed?.() : undefined;
     const command = current === undefined ? head : { ...head, ...current };
-    const reason = early ?? whyWait(command, state, options);
+    const reason = early ?? whyWait(command, state, options, kept);
     if (reason === undefined) {
       const release = take(command, state);
       // A charger takes one command at a time.
@@ -159,16 +159,24 @@ function whyNotLooked(
   if (heldChargers.has(chargerKey)) return { is: 'order' };
   if (served.has(chargerKey)) return { is: 'busy' };
   if (notBeforeMs > nowMs && lane === 'ordinary') return { is: 'jitter', untilMs: notBeforeMs };
-  const isKept = chain.some(({ name }) =>
+  return isKept({ chain, now }, kept) ? { is: 'order' } : undefined;
+}
+
+/** Does somebody in front wait for what this command needs? */
+function isKept(
+  { chain, now }: Pick<PlannedCommand, 'chain' | 'now'>,
+  kept: ReadonlySet<string>,
+): boolean {
+  return chain.some(({ name }) =>
     dimensions.some((dimension) => now[dimension] > 0 && kept.has(`${name} ${dimension}`)),
   );
-  return isKept ? { is: 'order' } : undefined;
 }
 
 function whyWait(
   command: PlannedCommand,
   state: PlanState,
   { dwellMs, oversized }: PlanOptions,
+  kept: ReadonlySet<string>,
 ): WaitReason | undefined {
   const { chargerKey, lane, place, swing } = command;
   if (swing === 'up' && lane !== 'emergency') {
@@ -177,7 +185,8 @@ function whyWait(
       return { is: 'dwell', untilMs: fellMs + dwellMs };
     }
   }
-  return shortageOf(command, state, oversized);
+  // By now it may need what it did not when it came.
+  return isKept(command, kept) ? { is: 'order' } : shortageOf(command, state, oversized);
 }
 
 /** Takes what `command` needs. */

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  feederOptions,
   limit,
   moving,
   RampBench,
@@ -11,6 +10,7 @@ import {
   stop,
   type TestCharger,
 } from '../support/ramp-bench.ts';
+import { feederOptions } from '../support/ramp-line.ts';
 import { overfullWindows } from '../support/ramp-windows.ts';
 import { describeEachStore } from '../support/stores.ts';
 

@@ -36,15 +36,15 @@ async function runMany(
 }
 
 describeEachStore('random load changes', (open, kind) => {
-  const runs = kind === 'sqlite' ? 4 : 2;
+  const runs = kind === 'sqlite' ? 3 : 1;
 
-  test('at one gateway', (t) => runMany(t, open, { gateways: 1, kills: 0, steps: 50, runs }));
+  test('at one gateway', (t) => runMany(t, open, { gateways: 1, kills: 0, steps: 45, runs }));
 
   test('at two gateways at the same time', (t) =>
-    runMany(t, open, { gateways: 2, kills: 0, steps: 50, runs }));
+    runMany(t, open, { gateways: 2, kills: 0, steps: 45, runs }));
 
-  test('at gateways that die', (t) => runMany(t, open, { gateways: 1, kills: 6, steps: 50, runs }));
+  test('at gateways that die', (t) => runMany(t, open, { gateways: 1, kills: 6, steps: 45, runs }));
 
   test('at two gateways that die', (t) =>
-    runMany(t, open, { gateways: 2, kills: 6, steps: 50, runs }));
+    runMany(t, open, { gateways: 2, kills: 6, steps: 45, runs }));
 });

@@ -4,7 +4,6 @@ import type { LoadStep } from '../../src/ramp-limit/load-change.ts';
 import type { RampOptions } from '../../src/ramp-limit/ramp-options.ts';
 import type { LoadCommandRequest } from '../../src/ramp-limit/ramp-target.ts';
 import {
-  feederOptions,
   limit,
   moving,
   RampBench,
@@ -13,6 +12,7 @@ import {
   type TestCharger,
   type TestGrid,
 } from '../support/ramp-bench.ts';
+import { feederOptions } from '../support/ramp-line.ts';
 import { describeEachStore, type TestStore } from '../support/stores.ts';
 
 // Goal: T1-06: chargers that were told hours ago to step at one moment do not step together.
@@ -346,7 +346,7 @@ describeEachStore('steps of a command that waits', (open) => {
       'it has expired',
       async ({ bench, one }) => {
         one.setReady(false);
-        await bench.pass(1_000_000);
+        await bench.pass(70_000);
       },
     ],
     [
@@ -365,7 +365,7 @@ describeEachStore('steps of a command that waits', (open) => {
   ])[]) {
     test(`are forgotten when ${what}`, async () => {
       await using opened = await open();
-      const on = await waiting(opened, { ...answering, openMs: 5000 });
+      const on = await waiting(opened, { ...answering, openMs: 5000, holdMs: 60_000 });
       const { bench, one } = on;
       assert.equal(await one.does(schedule(bench, 'a', [[3600, 15_000]])), 'answered');
       assert.deepEqual(await planned(bench), ['cp-1 3600 15']);

@@ -9,6 +9,7 @@ import {
   type Feeder,
   type FeederOptions,
   feedersFromOptions,
+  unassignedName,
 } from '../../src/ramp-limit/feeders.ts';
 import type { LoadChange } from '../../src/ramp-limit/load-change.ts';
 import { RampLimiter } from '../../src/ramp-limit/ramp-limiter.ts';
@@ -22,6 +23,7 @@ import type {
 } from '../../src/ramp-limit/ramp-target.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { ManualClock } from './manual-clock.ts';
+import { feederOptions } from './ramp-line.ts';
 import type { Movement } from './ramp-windows.ts';
 
 /** A grid of the tests: feeders, and what is different about the unassigned chargers. */
@@ -56,22 +58,12 @@ export function rampOptions(
     futureSteps: 'shift',
     shiftMsMax: 900_000,
     oversized: 'alone',
-    feeders: feedersFromOptions({ feeders, unassigned: { ...twoInTenSeconds, ...unassigned } }),
+    feeders: feedersFromOptions({
+      feeders,
+      unassigned: { ...feederOptions(unassignedName), ...unassigned },
+    }),
     ...changes,
   };
-}
-
-const noLimits = { commandsMilli: undefined, upW: undefined, downW: undefined };
-const twoInTenSeconds = {
-  intervalMs: 10_000,
-  budget: { ...noLimits, commandsMilli: 2000 },
-  ceiling: noLimits,
-  reserve: { commandsMilli: 1000, upW: 0, downW: 0 },
-};
-
-/** A feeder of two commands in ten seconds. */
-export function feederOptions(name: string, rest: Partial<FeederOptions> = {}): FeederOptions {
-  return { ...twoInTenSeconds, name, chargers: [], ...rest };
 }
 
 /** A start, called by its message id; it counts as one command. */

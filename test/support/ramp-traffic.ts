@@ -1,7 +1,6 @@
 import { type Random, seededRandom } from '../../src/lib/random.ts';
 import type { LoadCommandRequest, RampVerdict } from '../../src/ramp-limit/ramp-target.ts';
 import {
-  feederOptions,
   limit,
   moving,
   RampBench,
@@ -12,6 +11,7 @@ import {
   type TestCharger,
   type TestGateway,
 } from './ramp-bench.ts';
+import { feederOptions } from './ramp-line.ts';
 import { overfullWindows } from './ramp-windows.ts';
 import type { TestStore } from './stores.ts';
 
@@ -20,7 +20,7 @@ export interface TrafficOptions {
   readonly seed: number;
   /** Gateways that live at the same time. */
   readonly gateways: number;
-  /** How many of them die at a random moment, one after the other. */
+  /** How often one of them dies, at a random moment. */
   readonly kills: number;
   readonly steps: number;
 }
@@ -71,11 +71,9 @@ class Traffic {
   /** Chargers that were disconnected once. */
   readonly #haveLeft = new Set<string>();
   readonly #faults: string[] = [];
-  #killsLeft: number;
 
   constructor(opened: TestStore, options: TrafficOptions) {
     this.#options = options;
-    this.#killsLeft = options.kills;
     this.#random = seededRandom(options.seed);
     const random = this.#random;
     const reserve = { commandsMilli: 1000, upW: 5000, downW: 5000 };
@@ -119,10 +117,12 @@ class Traffic {
   }
 
   async run(): Promise<void> {
-    const { gateways, steps } = this.#options;
+    const { gateways, kills, steps } = this.#options;
     for (let count = 0; count < gateways; count += 1) await this.#bench.start();
     for (let index = 1; index <= chargersMax; index += 1) await this.#connect(`CP-${index}`);
-    for (let step = 0; step < steps; step += 1) {
+    const lifeSteps = Math.floor(steps / (kills + 1));
+    for (let step = 1; step <= steps; step += 1) {
+      if (kills > 0 && step % lifeSteps === 0) this.#doom();
       await this.#step();
       await this.#replaceDead();
     }
@@ -146,13 +146,13 @@ class Traffic {
       asked: this.#asked.length,
       answered: told.filter(({ is }) => is === 'answer').length,
       released: told.filter(({ is }) => is === 'release').length,
-      died: this.#options.kills - this.#killsLeft,
+      died: this.#bench.gateways.length - this.#bench.living.length,
     };
   }
 
   async #step(): Promise<void> {
     const random = this.#random;
-    switch (random.integer(0, 9)) {
+    switch (random.integer(0, 8)) {
       case 0:
         await this.#bench.pass(random.integer(0, 15_000));
         return;
@@ -166,9 +166,6 @@ class Traffic {
       }
       case 3:
         await this.#comeOrGo();
-        break;
-      case 4:
-        this.#doom();
         break;
       default:
         // Several at the same moment, at whatever gateway has the charger.
@@ -239,10 +236,8 @@ class Traffic {
 
   /** A gateway has a few moments left. */
   #doom(): void {
-    if (this.#killsLeft === 0) return;
     const doomed = this.#bench.living[this.#random.integer(0, this.#bench.living.length - 1)];
     if (doomed === undefined || doomed.life.momentsLeft !== Infinity) return;
-    this.#killsLeft -= 1;
     doomed.life.momentsLeft = this.#random.integer(0, 12);
   }
 

@@ -281,7 +281,9 @@ export interface Arrival {
 }
 
 /** What comes to these chargers from now on, in the order in which it comes. */
-export function watchArrivals(stations: readonly Station[]): readonly Arrival[] {
+export function watchArrivals(
+  stations: readonly Pick<Station, 'charger' | 'identity'>[],
+): readonly Arrival[] {
   const arrivals: Arrival[] = [];
   for (const { charger, identity } of stations) {
     charger.socket.on('message', (data) => {
