@@ -14,6 +14,7 @@ const table = {
   handlers: ['lib', 'ocpp', 'rules'],
   queue: ['lib', 'ocpp', 'rules'],
   'ramp-limit': ['lib', 'ocpp', 'errors', 'events', 'store', 'chargers'],
+  signing: ['lib', 'ocpp', 'errors', 'pki'],
   audit: ['lib', 'ocpp', 'events', 'store'],
   identity: ['lib', 'ocpp', 'errors', 'events', 'chargers', 'pki'],
   connection: ['lib', 'ocpp', 'errors', 'events', 'chargers', 'identity', 'pki'],
@@ -40,7 +41,7 @@ const table = {
 
 const folders = Object.keys(table);
 const anyOf = (names) => `^src/(?:${names.join('|')})/`;
-const pure = ['lib', 'ocpp', 'errors', 'rules', 'policy', 'handlers', 'queue'];
+const pure = ['lib', 'ocpp', 'errors', 'rules', 'policy', 'handlers', 'queue', 'signing'];
 const socketOwners = ['connection', 'admin', 'sim', 'cmd'];
 const unitTest = '\\.test\\.ts$';
 

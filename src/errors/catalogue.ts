@@ -2,11 +2,13 @@ import { connectionErrors } from './connection-errors.ts';
 import { credentialErrors } from './credential-errors.ts';
 import { messageErrors } from './message-errors.ts';
 import { rampErrors } from './ramp-errors.ts';
+import { signatureErrors } from './signature-errors.ts';
 
 /** The catalogue: every error that a peer or an operator can meet. */
 export const errors = {
   ...messageErrors,
   ...rampErrors,
+  ...signatureErrors,
   ...connectionErrors,
   ...credentialErrors,
 } as const;
