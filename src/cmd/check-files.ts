@@ -6,10 +6,11 @@ import { systemClock } from '../lib/clock.ts';
 import { describeSystemError } from './describe-system-error.ts';
 import { readGatewayFiles } from './gateway-files.ts';
 import { csmsTlsFiles, listenerTls } from './gateway-options.ts';
+import { watchSigningKeys } from './signing-keys.ts';
 
 /**
  * Reads the files that a configuration names as a gateway would: certificates, keys, authorities,
- * revocation lists and passwords.
+ * revocation lists, passwords and the keys of signed messages.
  *
  * @returns what is wrong with them, one line each; nothing of what is in them.
  */
@@ -42,6 +43,10 @@ export async function fileMistakes(config: Config, configFile: string): Promise<
   await note('csms', async () => {
     const watched = await watchCsmsTls(csmsTlsFiles(config, configFile), systemClock(), () => {});
     watched.close();
+  });
+  await note('csms.signing', async () => {
+    const watched = await watchSigningKeys(config, configFile, () => {}, systemClock());
+    watched?.close();
   });
   await note('secrets', () => readGatewayFiles(config, configFile));
   return mistakes;

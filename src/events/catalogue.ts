@@ -2,6 +2,7 @@ import { credentialEvents } from './credential-events.ts';
 import type { EventEntry } from './event-entry.ts';
 import type { EventFields } from './fields.ts';
 import { rampEvents } from './ramp-events.ts';
+import { signingEvents } from './signing-events.ts';
 
 /** The name of an event. */
 export type EventName = keyof EventFields;
@@ -239,4 +240,5 @@ export const events: Readonly<Record<EventName, EventEntry>> = {
   },
   ...credentialEvents,
   ...rampEvents,
+  ...signingEvents,
 };

@@ -110,6 +110,32 @@ export interface EventFields {
     /** What the charger says of it: name and `techInfo`, without secrets. */
     readonly report: string;
   };
+  readonly SigningKeysLoaded: {
+    /** The kind of each key and the beginning of its hash. */
+    readonly keys: readonly string[];
+  };
+  readonly SigningKeysReloadFailed: { readonly detail: string };
+  readonly SignatureDemandsRelaxed: { readonly notDemanded: readonly string[] };
+  readonly SignerStarted: {
+    readonly listener: string;
+    readonly csms: string;
+    readonly format: string;
+    readonly algorithm: string;
+  };
+  readonly SignerStopped: { readonly sessionsCut: number };
+  readonly SignerSessionOpened: {
+    readonly charger: string;
+    readonly version: OcppVersion;
+    readonly remoteAddress: string;
+  };
+  readonly SignerSessionClosed: {
+    readonly charger: string;
+    readonly code: ErrorCode;
+    readonly endedBy: Peer | 'gateway';
+    readonly signed: number;
+    readonly peerCloseCode?: number | undefined;
+  };
+  readonly FrameNotSigned: { readonly charger: string; readonly reason: string };
   readonly PasswordSet: AdministrativeAct & { readonly origin: string };
   readonly CsmsPasswordSet: AdministrativeAct;
   readonly CertificateBound: AdministrativeAct & { readonly binding: string };

@@ -53,6 +53,8 @@ function configWith([section = '', ...path]: readonly string[], value: unknown):
     return { ...config, csms, rampLimit: rampLimitWith(path, value) };
   }
   return { ...config, [section]: { ...Object(config[section]), [key]: value } };
+  const nested = path.reduceRight<unknown>((inside, name) => ({ [name]: inside }), value);
+  return { ...config, [section]: { ...Object(config[section]), ...Object(nested) } };
 }
 
 function rampLimitWith([key = '', ...path]: readonly string[], value: unknown): unknown {

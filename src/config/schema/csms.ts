@@ -1,13 +1,57 @@
 import { z } from 'zod';
 import { filePath } from './fields.ts';
+import { signingSection } from './signing.ts';
+
+/** Where a CSMS is. */
+export const csmsUrl = z
+  .string()
+  .max(1024)
+  .refine(isWebSocketUrl, 'must be a ws:// or wss:// URL without query, fragment or credentials')
+  .meta({ description: 'The CSMS. The identity is appended as the last segment of the path.' });
+
+/** How a CSMS is verified. */
+export const csmsTls = z
+  .strictObject({
+    caFile: filePath.optional().meta({
+      description:
+        'The authorities that may issue the certificate of the CSMS, PEM. Without it: ' +
+        'those that Node.js trusts.',
+    }),
+    serverName: z
+      .string()
+      .regex(/^[A-Za-z0-9.-]{1,253}$/, 'must be a host name')
+      .optional()
+      .meta({
+        description:
+          'The name that the certificate must have and that is sent (SNI), when it is ' +
+          'not the host in `csms.url`.',
+      }),
+    pinnedSha256: z
+      .array(
+        z
+          .string()
+          .regex(
+            /^(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/,
+            'must be 64 hexadecimal digits, with or without colons',
+          ),
+      )
+      .max(16)
+      .default([])
+      .meta({
+        description:
+          'SHA-256 fingerprints: the certificate of the CSMS must be one of these, and pass all ' +
+          'other checks.',
+      }),
+    dangerouslyAcceptAnyCertificate: z.boolean().default(false).meta({
+      description: 'Do not verify the CSMS at all. For a laboratory; said loudly at every start.',
+    }),
+  })
+  .prefault({})
+  .meta({ description: 'How the CSMS is verified, for wss:// URLs.' });
 
 /** The `csms` section. */
 export const csmsSection = z.strictObject({
-  url: z
-    .string()
-    .max(1024)
-    .refine(isWebSocketUrl, 'must be a ws:// or wss:// URL without query, fragment or credentials')
-    .meta({ description: 'The CSMS. The identity is appended as the last segment of the path.' }),
+  url: csmsUrl,
   auth: z
     .discriminatedUnion('type', [
       z.strictObject({ type: z.literal('none') }),
@@ -27,44 +71,8 @@ export const csmsSection = z.strictObject({
         'bytes in `keyFile` (64 hexadecimal digits). `clientCertificate`: with the certificate in ' +
         '`certFile` and its key in `keyFile`.',
     }),
-  tls: z
-    .strictObject({
-      caFile: filePath.optional().meta({
-        description:
-          'The authorities that may issue the certificate of the CSMS, PEM. Without it: ' +
-          'those that Node.js trusts.',
-      }),
-      serverName: z
-        .string()
-        .regex(/^[A-Za-z0-9.-]{1,253}$/, 'must be a host name')
-        .optional()
-        .meta({
-          description:
-            'The name that the certificate must have and that is sent (SNI), when it is ' +
-            'not the host in `csms.url`.',
-        }),
-      pinnedSha256: z
-        .array(
-          z
-            .string()
-            .regex(
-              /^(?:[0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$/,
-              'must be 64 hexadecimal digits, with or without colons',
-            ),
-        )
-        .max(16)
-        .default([])
-        .meta({
-          description:
-            'SHA-256 fingerprints: the certificate of the CSMS must be one of these, and pass all ' +
-            'other checks.',
-        }),
-      dangerouslyAcceptAnyCertificate: z.boolean().default(false).meta({
-        description: 'Do not verify the CSMS at all. For a laboratory; said loudly at every start.',
-      }),
-    })
-    .prefault({})
-    .meta({ description: 'How the CSMS is verified, for wss:// URLs.' }),
+  tls: csmsTls,
+  signing: signingSection.prefault({}),
   connectTimeoutSeconds: z.int().min(1).max(120).default(10).meta({
     description: 'Time for the CSMS to accept a connection.',
   }),
