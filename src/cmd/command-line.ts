@@ -5,8 +5,10 @@ import { chargerCommand } from './charger/command.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo/command.ts';
 import { exitCodes } from './exit-codes.ts';
+import { pkiCommand } from './pki/command.ts';
 import { rampCommand } from './ramp/command.ts';
 import { serveCommand } from './serve.ts';
+import { signCommand } from './sign/command.ts';
 import { simulateCommand } from './simulate.ts';
 
 const packageFile = new URL('../../package.json', import.meta.url);
@@ -41,5 +43,7 @@ function newProgram(): Command {
     .addCommand(auditCommand())
     .addCommand(chargerCommand())
     .addCommand(rampCommand())
-    .addCommand(simulateCommand());
+    .addCommand(simulateCommand())
+    .addCommand(signCommand())
+    .addCommand(pkiCommand());
 }

@@ -46,10 +46,7 @@ async function serve(configFile: string): Promise<number> {
   for (const warning of warningsOf(config.value, running)) {
     process.stderr.write(`gatewatt: WARNING: ${warning}\n`);
   }
-  await stopSignal();
-  process.once('SIGINT', exitAtOnce).once('SIGTERM', exitAtOnce);
-  await running.stop();
-  process.off('SIGINT', exitAtOnce).off('SIGTERM', exitAtOnce);
+  await untilStopped(running);
   log.flushSync();
   return exitCodes.ok;
 }
@@ -75,10 +72,21 @@ const logBytesMax = 16 * 1024 * 1024;
  * Writes beside the event loop, within a bound: a log reader that hangs must not stop the gateway,
  * as a synchronous write to a full pipe would.
  */
-function logToStandardOutput(): LogDestination & { flushSync(): void } {
+export function logToStandardOutput(): LogDestination & { flushSync(): void } {
   const log = pino.destination({ dest: 1, sync: false, maxLength: logBytesMax });
   log.on('error', () => {});
   return log;
+}
+
+/** Stops it, gracefully, at the first SIGINT or SIGTERM; the second one ends the process at once. */
+export async function untilStopped(
+  running: { stop(): Promise<void> },
+  signal: Promise<void> = stopSignal(),
+): Promise<void> {
+  await signal;
+  process.once('SIGINT', exitAtOnce).once('SIGTERM', exitAtOnce);
+  await running.stop();
+  process.off('SIGINT', exitAtOnce).off('SIGTERM', exitAtOnce);
 }
 
 /** Resolves at the first SIGINT or SIGTERM. */

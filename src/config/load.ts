@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type Document, isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
 import { failed, ok, type Result } from '../lib/result.ts';
 import { type Config, configSchema } from './schema/config.ts';
 
@@ -17,7 +18,15 @@ export interface ConfigMistake {
 const fileBytesMax = 16 * 1024 * 1024;
 
 /** Reads and checks the configuration in `file`. All mistakes are reported, not just the first. */
-export async function loadConfig(file: string): Promise<Result<Config, readonly ConfigMistake[]>> {
+export function loadConfig(file: string): Promise<Result<Config, readonly ConfigMistake[]>> {
+  return loadYaml(file, configSchema);
+}
+
+/** Reads and checks a YAML file that `schema` describes. All mistakes are reported. */
+export async function loadYaml<Schema extends z.ZodType>(
+  file: string,
+  schema: Schema,
+): Promise<Result<z.output<Schema>, readonly ConfigMistake[]>> {
   let text: string;
   try {
     if ((await stat(file)).size > fileBytesMax) return failed([wholeFile('is too large')]);
@@ -26,11 +35,18 @@ export async function loadConfig(file: string): Promise<Result<Config, readonly 
     const { code } = error as NodeJS.ErrnoException;
     return failed([wholeFile(`cannot be read (${code ?? 'unknown reason'})`)]);
   }
-  return parseConfig(text);
+  return parseYaml(text, schema);
 }
 
 /** Checks the text of a configuration file. */
 export function parseConfig(text: string): Result<Config, readonly ConfigMistake[]> {
+  return parseYaml(text, configSchema);
+}
+
+function parseYaml<Schema extends z.ZodType>(
+  text: string,
+  schema: Schema,
+): Result<z.output<Schema>, readonly ConfigMistake[]> {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, {
     lineCounter,
@@ -55,7 +71,7 @@ export function parseConfig(text: string): Result<Config, readonly ConfigMistake
   } catch {
     return failed([wholeFile('has too many aliases')]);
   }
-  const parsed = configSchema.safeParse(value);
+  const parsed = schema.safeParse(value);
   if (parsed.success) return ok(parsed.data);
   const mistakes: ConfigMistake[] = [];
   for (const issue of parsed.error.issues) {

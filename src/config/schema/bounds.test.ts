@@ -52,7 +52,6 @@ function configWith([section = '', ...path]: readonly string[], value: unknown):
     const csms = { url: 'ws://c/', callTimeoutSeconds: 600 };
     return { ...config, csms, rampLimit: rampLimitWith(path, value) };
   }
-  return { ...config, [section]: { ...Object(config[section]), [key]: value } };
   const nested = path.reduceRight<unknown>((inside, name) => ({ [name]: inside }), value);
   return { ...config, [section]: { ...Object(config[section]), ...Object(nested) } };
 }

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { isJsonObject, ownProperty } from '../../ocpp/message.ts';
 import { filePath, socketAddress } from './fields.ts';
 
-const listenerPath = z
+/** The path before the identity. */
+export const listenerPath = z
   .string()
   .regex(/^\/(?:[A-Za-z0-9._~-]+(?:\/[A-Za-z0-9._~-]+)*)?$/, 'must be / or /some/path')
   .max(255);
