@@ -31,6 +31,7 @@ const table = {
     'handlers',
     'queue',
     'ramp-limit',
+    'signing',
     'audit',
     'identity',
     'connection',

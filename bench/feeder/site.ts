@@ -179,6 +179,7 @@ export async function openFeederSite(options: SiteOptions): Promise<FeederSite> 
       policy: { preset: 'standard', overrides: [] },
       lanes: { charger: laneLimits, csms: { ...laneLimits, waitMs: 30_000 } },
       strikes: { strikesMax: 1000, windowSeconds: 60 },
+      signing: undefined,
       limiter,
       ramp,
       probeSeconds: 3,

@@ -1,5 +1,6 @@
 import { type ErrorCode, errors } from '../../src/errors/catalogue.ts';
 import { messageErrors } from '../../src/errors/message-errors.ts';
+import { signatureErrors } from '../../src/errors/signature-errors.ts';
 import { policyRules } from '../../src/policy/table.ts';
 import { presetNames, presets } from '../../src/rules/presets.ts';
 import type { Rule, RuleName, Severity } from '../../src/rules/rule.ts';
@@ -9,6 +10,7 @@ import { acceptedCharger, codesOf, judge, ruleExamples, verdictText } from './ru
 
 /** How the codes of each rule begin, among those that are about messages. */
 const codePrefixes: Readonly<Record<RuleName, string>> = {
+  signature: 'SIGNATURE_',
   format: 'FORMAT_',
   direction: 'DIRECTION_',
   'message-id': 'MATCH_',
@@ -24,7 +26,8 @@ const codePrefixes: Readonly<Record<RuleName, string>> = {
 
 /** The codes of a rule. A test checks that none belongs to two. */
 export function codesOfRule(rule: RuleName): readonly ErrorCode[] {
-  const codes = Object.keys(messageErrors) as (keyof typeof messageErrors)[];
+  const all = { ...signatureErrors, ...messageErrors };
+  const codes = Object.keys(all) as (keyof typeof all)[];
   return codes.filter((code) => code.startsWith(codePrefixes[rule]));
 }
 
@@ -39,8 +42,8 @@ export function messageRulesPage(): string {
   return page('Message rules', 'src/rules and src/errors/catalogue.ts', [
     paragraph(
       'Every message, from either side, is checked against these rules, in this order. The first ' +
-        'violation that is enforced stops the message. Rules 1 to 5 are the rows of ' +
-        'PNNL-35706, Table 1; row 0 (signatures) is not in this release. The others look at the ' +
+        'violation that is enforced stops the message. Rules 0 to 5 are the rows of ' +
+        'PNNL-35706, Table 1; row 0 needs keys (`csms.signing`). The others look at the ' +
         'context: what this charger may at this moment.',
     ),
     table(

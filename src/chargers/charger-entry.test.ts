@@ -22,6 +22,7 @@ const all: ChargerSettings = {
   requiredSecurityProfile: 0,
   feeder: 'north',
   ratedKw: 150,
+  signedMessages: 'keep',
   notes: 'a\nb',
   recordsMessages: false,
   ruleModes: [

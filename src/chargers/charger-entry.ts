@@ -17,6 +17,11 @@ export const notesLengthMax = 1000;
 /** A user name of HTTP Basic Authentication, in characters. */
 export const basicUserLengthMax = 64;
 
+/** What a charger gets of signed messages. */
+export const signedMessageChoices = ['strip', 'keep'] as const;
+/** One of them. */
+export type SignedMessages = (typeof signedMessageChoices)[number];
+
 /** Another mode for one rule and this charger. */
 export interface RuleModeSetting {
   /** A rule's name; `rules` knows which there are. */
@@ -47,6 +52,8 @@ export interface ChargerSettings {
   readonly feeder?: string | undefined;
   /** What all its EVSEs together can take at most, in whole kW. */
   readonly ratedKw?: number | undefined;
+  /** What it gets of signed messages: without the signature, or as they came. */
+  readonly signedMessages?: SignedMessages | undefined;
   readonly notes?: string | undefined;
   /** Does the audit log get each message of this charger? */
   readonly recordsMessages?: boolean | undefined;
@@ -171,6 +178,7 @@ const decoders: Decoders = {
     securityProfiles.find((profile) => profile === value) ?? strictestProfile,
   feeder: textUpTo(feederLengthMax),
   ratedKw: wholeNumber(1, 10_000),
+  signedMessages: (value) => signedMessageChoices.find((choice) => choice === value),
   notes: textUpTo(notesLengthMax),
   recordsMessages: (value) => (typeof value === 'boolean' ? value : undefined),
   ruleModes: (value) => (Array.isArray(value) ? ruleModesIn(value) : undefined),

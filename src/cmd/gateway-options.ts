@@ -26,7 +26,7 @@ export function gatewayOptions(
   config: Config,
   configFile: string,
   { batches, csmsAuth }: GatewayFiles,
-): Omit<GatewayOptions, 'csms'> {
+): Omit<GatewayOptions, 'csms' | 'signing'> {
   const { chargers, credentials, csms, limits, queue, rules } = config;
   const socketLimits: SocketLimits = {
     frameBytesMax: limits.frameBytesMax,

@@ -18,6 +18,8 @@ import { openConfiguredStore } from './configured-store.ts';
 import { feederGauges } from './feeder-gauges.ts';
 import { readGatewayFiles } from './gateway-files.ts';
 import { csmsTlsFiles, gatewayOptions } from './gateway-options.ts';
+import { watchSigningKeys } from './signing-keys.ts';
+import { signingPolicy } from './signing-policy.ts';
 
 /** Enough to see what somebody does, too little to fill a disk. */
 const logLimits = {
@@ -49,11 +51,6 @@ export interface RunOptions {
  * @throws StoreError, or the system's error when an address or the data directory cannot be had.
  */
 export async function runGateway(config: Config, options: RunOptions): Promise<RunningGateway> {
-  // Rule 0 is not in the path of a message yet: a gateway that passed unsigned commands all the same
-  // would be worse than one that does not start.
-  if (config.csms.signing.required) {
-    throw new Error('csms.signing.required: true is not possible in this release');
-  }
   const clock = systemClock();
   const store = await openConfiguredStore(config, options.configFile, true, clock);
   try {
@@ -93,7 +90,14 @@ async function runWithStore(
     connectTimeoutSeconds: config.csms.connectTimeoutSeconds,
     tls: () => csmsTls.current(),
   };
-  const gatewayWith = { ...gatewayOptions(config, options.configFile, files), csms };
+  const signingKeys = await watchSigningKeys(config, options.configFile, emit, clock).catch(
+    (error: unknown) => {
+      csmsTls.close();
+      throw error;
+    },
+  );
+  const signing = signingPolicy(config, signingKeys);
+  const gatewayWith = { ...gatewayOptions(config, options.configFile, files), csms, signing };
   const gateway = await startGateway(gatewayWith, {
     clock,
     random: systemRandom,
@@ -112,6 +116,7 @@ async function runWithStore(
     },
   }).catch((error: unknown) => {
     csmsTls.close();
+    signingKeys?.close();
     throw error;
   });
   metrics.passwordChecksFrom(() => gateway.passwordChecks());
@@ -132,6 +137,7 @@ async function runWithStore(
   const stopAll = async (): Promise<void> => {
     await gateway.stop();
     csmsTls.close();
+    signingKeys?.close();
     await quarantine.close();
     await audit.close();
     await store.close();

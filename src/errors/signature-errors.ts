@@ -106,4 +106,15 @@ export const signatureErrors = {
     callError: 'SecurityError',
     close: 1008,
   },
+  SIGNATURE_UNCHECKED: {
+    meaning:
+      'The store is away, and without it nobody knows whether this message has come before, in an ' +
+      'earlier session of the charger.',
+    remedy:
+      'See to the store. Only commands that were signed around the beginning of a session are ' +
+      'refused for this.',
+    sentence: 'The message cannot be checked at the moment.',
+    callError: 'SecurityError',
+    close: 1008,
+  },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;

@@ -220,6 +220,11 @@ export interface EventFields {
     readonly throughSequence: number;
     readonly hash: string;
   };
+  readonly ChargerMessageSigned: {
+    readonly charger: string;
+    readonly version: OcppVersion;
+    readonly verdict: 'verified' | 'unknown-key' | 'wrong' | 'unverifiable';
+  };
   readonly LoadCommandHeld: LoadCommand & {
     /** Why it waits: a budget, the dwell time, an earlier command, and so on. */
     readonly reason: string;

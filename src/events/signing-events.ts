@@ -25,6 +25,16 @@ export const signingEvents = {
       'second time, or for another charger.',
     remedy: 'Set `csms.signing.demand` back once the signer says it; `gatewatt sign` does.',
   },
+  ChargerMessageSigned: {
+    level: 'debug',
+    isAudited: true,
+    meaning:
+      'A charger has signed a message, which was relayed with its signature. `verified`: by the ' +
+      'certificate that it is connected with; `unknown-key`: by a key that the gateway does not ' +
+      'have; `wrong`: in the name of that certificate, which has not made the signature, or has ' +
+      'made it for another message; `unverifiable`: in a way that the gateway does not read.',
+    remedy: 'Look into `wrong`: somebody has changed the message, or made it.',
+  },
   SignerStarted: {
     level: 'info',
     isAudited: false,

@@ -29,6 +29,8 @@ import type { GatewayControl } from './control.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { Session } from './session.ts';
 import { type DuplicatePolicy, Sessions } from './sessions.ts';
+import type { SigningPolicy } from './signature-gate.ts';
+import { pruneNonces } from './signature-nonces.ts';
 import type { StrikeLimits } from './strikes.ts';
 
 /** Everything that an operator decides about a gateway. */
@@ -55,6 +57,8 @@ export interface GatewayOptions {
   /** Limits of the calls of each side. */
   readonly lanes: Readonly<Record<'charger' | 'csms', CallLaneLimits>>;
   readonly strikes: StrikeLimits;
+  /** What is demanded of the signatures of the CSMS; undefined where no key is pinned. */
+  readonly signing: SigningPolicy | undefined;
   /** How fast load may change. */
   readonly ramp: RampOptions;
   /** Seconds after which a refused charger may try again; some are added at random. */
@@ -83,6 +87,9 @@ export interface Gateway extends GatewayControl {
   /** Refuses new chargers, lets open calls finish, closes everything. Idempotent. */
   stop(): Promise<void>;
 }
+
+/** How long nonces are kept: longer than any signature may be old, by any clock. */
+const noncesKeptMs = 2 * 3_600_000;
 
 /** What another gateway may take beyond the probe itself to answer for its charger. */
 const remoteAnswerMs = 3_000;
@@ -145,6 +152,7 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
       policy: options.rules,
       lanes: options.lanes,
       strikes: options.strikes,
+      signing: options.signing,
       limiter,
       ramp: options.ramp,
       probeSeconds: options.probeSeconds,
@@ -165,7 +173,8 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
     prune: async () => {
       const pruned =
         (await pruneTransactions(store, options.retention)) +
-        (await pruneSightings(store, options.enrolledMax));
+        (await pruneSightings(store, options.enrolledMax)) +
+        (await pruneNonces(store, store.nowMs() - noncesKeptMs));
       return (await tools.pruneAudit()) || pruned > 0;
     },
   });
@@ -205,6 +214,7 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
     csms: new URL(options.csms.url).origin,
   });
   warnOfPace(options.ramp, emit);
+  warnOfSignatures(options.signing, emit);
 
   const stop = async (): Promise<void> => {
     if (stopping.signal.aborted) return;
@@ -240,6 +250,16 @@ function warnOfPace({ feeders, mode }: RampOptions, emit: EventSink): void {
     commandsPerInterval: commandsMilli === undefined ? undefined : commandsMilli / 1000,
     intervalSeconds: intervalMs / 1000,
   });
+}
+
+/** Says at each start which signatures may be used a second time. */
+function warnOfSignatures(signing: SigningPolicy | undefined, emit: EventSink): void {
+  if (signing?.isRequired !== true) return;
+  const { charger, messageId, nonce, time } = signing.demand;
+  if (charger && messageId && nonce && time) return;
+  const entries = Object.entries({ charger, messageId, nonce, time });
+  const notDemanded = entries.filter(([, isDemanded]) => !isDemanded).map(([name]) => name);
+  emit({ name: 'SignatureDemandsRelaxed', notDemanded });
 }
 
 async function openListeners(

@@ -140,6 +140,7 @@ export class LoadPacer implements RampTarget {
       loadClass,
       payload,
       isReply: frame.kind === 'call-result',
+      isSealed: frame.sealed !== undefined,
       estimate,
       lane: emergency === undefined ? 'ordinary' : 'emergency',
       reason: emergency,

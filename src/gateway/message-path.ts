@@ -12,7 +12,7 @@ import { lookUpFor } from '../policy/look-up.ts';
 import type { CallLane } from '../queue/call-lane.ts';
 import { admit, type Verdict } from '../rules/admit.ts';
 import { decode } from '../rules/decode.ts';
-import type { Admitted, Frame, Unreadable } from '../rules/frame.ts';
+import type { Admitted, Frame, Seal, Unreadable } from '../rules/frame.ts';
 import type { Modes } from '../rules/presets.ts';
 import type { Correlation, Rule, Violation } from '../rules/rule.ts';
 import { describedBy, type UnverifiedDescription } from '../rules/soft.ts';
@@ -48,15 +48,17 @@ export function passMessage(
   from: Peer,
   bytes: Uint8Array,
   nowMs: number,
+  seal?: Seal,
 ): readonly Effect[] {
   const { version } = conversation;
-  const decoded = decode(bytes, from, version);
+  const decoded = decode(bytes, from, version, seal);
   if (from === 'charger' && decoded.frame.kind !== 'unreadable') {
     // Before the rules: an override for this model must hold for its first message already.
     const description = describedBy(decoded.frame);
     if (description !== undefined) conversation.describe(description);
   }
-  if (decoded.frame.kind !== 'unreadable') {
+  // Nobody asks the store for somebody whose word may not be his own.
+  if (decoded.frame.kind !== 'unreadable' && seal?.violation === undefined) {
     const question = lookUpFor(decoded.frame, from, conversation.context);
     if (question !== undefined) return [{ do: 'look-up', question }];
   }
@@ -238,9 +240,11 @@ function refusedEffects(
   const finding = findingOf(violation, frame, conversation, from);
   const effects: Effect[] = [
     { do: 'emit', event: { name: 'FrameRefused', ...finding, penalty: penalty.is } },
-    { do: 'quarantine', finding, penalty: penalty.is, bytes: frame.bytes },
+    { do: 'quarantine', finding, penalty: penalty.is, bytes: frame.received ?? frame.bytes },
   ];
-  const answered = answeredCall(frame, correlation, conversation, from);
+  // Whoever cannot show that he is the CSMS settles nothing in its name.
+  const isForeign = violation.rule === 'signature';
+  const answered = isForeign ? undefined : answeredCall(frame, correlation, conversation, from);
   if (answered !== undefined) {
     // However bad the reply was, its sender is done with the call, and the next one may go.
     effects.push({ do: 'settle', caller: to, id: answered, hasResult: false });

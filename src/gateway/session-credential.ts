@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { CertificateBinding } from '../chargers/charger-credential.ts';
 import type { Authenticated } from '../identity/authentication.ts';
 import { certificateCandidates, subjectOf } from '../pki/certificate.ts';
@@ -27,6 +28,8 @@ export interface SessionCredential {
   readonly changes: 'refuse' | 'track';
   /** How its certificate is told to be its own; empty when it came without one. */
   readonly certificates: readonly CertificateBinding[];
+  /** The certificate that it came with; undefined when it came without one. */
+  readonly certificate: X509Certificate | undefined;
   /** The common names of the certificate that it came with. */
   readonly commonNames: readonly string[];
   /**
@@ -67,6 +70,7 @@ export function sessionCredential(
     restriction: restrictionOf(authenticated),
     changes,
     certificates: leaf === undefined ? [] : certificateCandidates(leaf),
+    certificate: leaf,
     commonNames: leaf === undefined ? [] : subjectOf(leaf).commonNames,
     isStillTrusted: () => leaf === undefined || isStillTrusted(),
     isOwnCertificate: (data) => leaf !== undefined && mayMean(data, leaf, issuer),

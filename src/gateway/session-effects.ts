@@ -50,7 +50,7 @@ export class SessionEffects {
       case 'forward': {
         const { frame, to } = effect;
         if (to === 'csms' && ownCalls.take(frame)) return;
-        this.forward(to, frame.bytes, frame.kind, receivedAtMs);
+        this.forward(to, frame.sealed ?? frame.bytes, frame.kind, receivedAtMs);
         return;
       }
       case 'rewrite': {

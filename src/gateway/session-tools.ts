@@ -10,6 +10,7 @@ import type { RampLimiter } from '../ramp-limit/ramp-limiter.ts';
 import type { RampOptions } from '../ramp-limit/ramp-options.ts';
 import type { RulePolicy } from '../rules/presets.ts';
 import type { Store } from '../store/store.ts';
+import type { SigningPolicy } from './signature-gate.ts';
 import type { StrikeLimits } from './strikes.ts';
 
 /** What a session needs of the gateway. */
@@ -23,6 +24,8 @@ export interface SessionTools {
   readonly policy: RulePolicy;
   readonly lanes: Readonly<Record<Peer, CallLaneLimits>>;
   readonly strikes: StrikeLimits;
+  /** What is demanded of the signatures of the CSMS; undefined where no key is pinned. */
+  readonly signing: SigningPolicy | undefined;
   readonly limiter: RampLimiter;
   readonly ramp: RampOptions;
   readonly probeSeconds: number;

@@ -12,28 +12,23 @@ import { CallPump } from './call-pump.ts';
 import { CredentialKeeper } from './credential-keeper.ts';
 import { type Effect, type ImmediateEffect, isImmediate, refusalOf } from './effects.ts';
 import { endCodes } from './end-codes.ts';
-import { Inbox } from './inbox.ts';
+import { Intake } from './intake.ts';
 import { KnownCharger, type KnownChargerSubject } from './known-charger.ts';
 import { LiveConversation } from './live-conversation.ts';
 import { LoadPacer, type PacedMessage } from './load-pacer.ts';
 import { passMessage } from './message-path.ts';
 import { OwnCalls, type OwnReply } from './own-calls.ts';
 import { probePeer } from './probe.ts';
+import type { OpenedMessage, ReceivedMessage } from './received-message.ts';
 import { Refusals } from './refusals.ts';
 import type { SessionCredential } from './session-credential.ts';
 import { SessionEffects } from './session-effects.ts';
 import type { SessionSockets, SessionTools } from './session-tools.ts';
 import type { ClaimEnd, ClaimHolder } from './sessions.ts';
+import { SignatureGate } from './signature-gate.ts';
 import { Strikes } from './strikes.ts';
 
 const peers = ['charger', 'csms'] as const satisfies readonly Peer[];
-
-/** A message on its way. */
-interface PassedMessage {
-  readonly from: Peer;
-  readonly bytes: Uint8Array;
-  readonly receivedAtMs: number;
-}
 
 /**
  * One charger, connected through: two sockets, two lanes, and the message path between them.
@@ -48,7 +43,8 @@ export class Session implements ClaimHolder {
   readonly #sockets: SessionSockets;
   readonly #startedAtMs: number;
   readonly #onEnd: () => void;
-  readonly #inboxes: Readonly<Record<Peer, Inbox>> = { charger: new Inbox(), csms: new Inbox() };
+  readonly #intake: Intake;
+  readonly #gate: SignatureGate;
   readonly #pump: CallPump;
   readonly #conversation: LiveConversation;
   readonly #ownCalls: OwnCalls;
@@ -56,8 +52,6 @@ export class Session implements ClaimHolder {
   readonly #pacer: LoadPacer;
   readonly #effects: SessionEffects;
   readonly #refusals: Refusals;
-  /** Ends the session, because the charger has gone while its messages waited. */
-  #lastWords: (() => void) | undefined;
   #isEnded = false;
   #isDraining = false;
 
@@ -88,6 +82,15 @@ export class Session implements ClaimHolder {
       onExpired: (from, call, wasSent) => this.#onExpired(from, call, wasSent),
       onTimer: () => this.#guard(() => this.#runCalls()),
     });
+    this.#intake = new Intake({
+      clock,
+      sockets,
+      isEnded: () => this.#isEnded,
+      guard: (action) => this.#guard(action),
+      take: (message) => this.#take(message),
+      goOn: () => this.#runCalls(),
+    });
+    this.#gate = new SignatureGate(this.#known, this.#pump.lanes, tools);
     this.#conversation = new LiveConversation(this.#known, this.#pump.lanes, emit);
     this.#keeper = new CredentialKeeper(subject, {
       clock,
@@ -137,10 +140,10 @@ export class Session implements ClaimHolder {
   start(): void {
     for (const from of peers) {
       this.#sockets[from].start({
-        onMessage: (bytes) => this.#guard(() => this.#onMessage(from, bytes)),
+        onMessage: (bytes) => this.#guard(() => this.#intake.receive(from, bytes)),
         onEnd: (end) => this.#guard(() => this.#onSocketEnd(from, end)),
         // Room in this socket: whoever fills it may be read again.
-        onDrained: () => this.#readAgain(otherPeer(from)),
+        onDrained: () => this.#intake.readAgain(otherPeer(from)),
       });
     }
     this.#keeper.start();
@@ -191,7 +194,7 @@ export class Session implements ClaimHolder {
 
   /** Is somebody waiting for an answer? */
   get hasOpenCall(): boolean {
-    return this.#pump.hasOpenCall || peers.some((from) => this.#inboxes[from].isHeld);
+    return this.#pump.hasOpenCall || peers.some((from) => this.#intake.isHeld(from));
   }
 
   /** The one catch of a session. */
@@ -208,24 +211,25 @@ export class Session implements ClaimHolder {
     this.#end('SESSION_FAILED', 'gateway', { charger: 'SESSION_FAILED', csms: 'SESSION_FAILED' });
   }
 
-  #onMessage(from: Peer, bytes: Uint8Array): void {
-    if (this.#isEnded) return;
-    const receivedAtMs = this.#tools.clock.elapsedMs();
-    if (this.#inboxes[from].isHeld) {
-      this.#inboxes[from].add({ bytes, receivedAtMs });
+  /** Looks at the signature of a message, and then passes it. */
+  #take(message: ReceivedMessage): void {
+    const opened = this.#gate.open(message);
+    if (!('recorded' in opened)) {
+      this.#pass(opened);
       return;
     }
-    this.#pass(from, bytes, receivedAtMs);
-    this.#runCalls();
+    // What was signed once counts once, also after a restart and at another gateway.
+    void this.#intake.hold(message.from, opened.recorded, (it) => this.#pass(it));
   }
 
-  #pass(from: Peer, bytes: Uint8Array, receivedAtMs: number): void {
-    const effects = passMessage(this.#conversation, from, bytes, receivedAtMs);
-    this.#runInOrder(effects, { from, bytes, receivedAtMs });
+  #pass(message: OpenedMessage): void {
+    const { bytes, from, receivedAtMs, seal } = message;
+    const effects = passMessage(this.#conversation, from, bytes, receivedAtMs, seal);
+    this.#runInOrder(effects, message);
   }
 
   /** Runs effects in their order. Those behind one that waits for the store wait with it. */
-  #runInOrder(effects: readonly Effect[], message: PassedMessage): void {
+  #runInOrder(effects: readonly Effect[], message: OpenedMessage): void {
     const { from, receivedAtMs } = message;
     for (const [index, effect] of effects.entries()) {
       if (this.#isEnded) return;
@@ -238,15 +242,15 @@ export class Session implements ClaimHolder {
       switch (effect.do) {
         case 'look-up': {
           const { question } = effect;
-          void this.#hold(from, this.#known.lookUp(question), () => {
-            this.#pass(from, message.bytes, receivedAtMs);
+          void this.#intake.hold(from, this.#known.lookUp(question), () => {
+            this.#pass(message);
             this.#known.forget(question);
           });
           return;
         }
         case 'watch-credential': {
           const { call, changes } = effect;
-          void this.#hold(from, this.#keeper.watch(call, changes), (isWatched) => {
+          void this.#intake.hold(from, this.#keeper.watch(call, changes), (isWatched) => {
             if (isWatched) goOn();
             else
               this.#runAll(refusalOf(this.#charger, from, call, 'CREDENTIAL_CHANGE'), receivedAtMs);
@@ -260,7 +264,7 @@ export class Session implements ClaimHolder {
             goOn,
             passInstead: (call, instead) => this.#passInstead(call, instead, receivedAtMs),
           };
-          void this.#hold(from, this.#pacer.ask(message), (verdict) => {
+          void this.#intake.hold(from, this.#pacer.ask(message), (verdict) => {
             this.#pacer.follow(verdict, message);
           });
           return;
@@ -273,45 +277,6 @@ export class Session implements ClaimHolder {
   #passInstead(call: Admitted<Frame<Call>>, instead: Call, receivedAtMs: number): void {
     this.#known.learnCall('csms', instead);
     this.#runAll([{ do: 'enqueue', from: 'csms', call, instead }], receivedAtMs);
-  }
-
-  /**
-   * Waits for the store. The messages of this side wait meanwhile, in their order; those of the
-   * other do not.
-   */
-  async #hold<Value>(
-    from: Peer,
-    work: Promise<Value>,
-    then: (value: Value) => void,
-  ): Promise<void> {
-    const inbox = this.#inboxes[from];
-    inbox.hold();
-    this.#sockets[from].pause();
-    let goOn: () => void;
-    try {
-      const value = await work;
-      goOn = () => then(value);
-    } catch (defect) {
-      goOn = () => {
-        throw defect;
-      };
-    }
-    inbox.release();
-    this.#guard(() => {
-      if (this.#isEnded) return;
-      goOn();
-      for (let next = inbox.next(); next !== undefined; next = inbox.next()) {
-        if (this.#isEnded) return;
-        this.#pass(from, next.bytes, next.receivedAtMs);
-      }
-      if (!this.#sockets[otherPeer(from)].isCongested) this.#readAgain(from);
-      this.#runCalls();
-      if (!inbox.isHeld && from === 'charger') this.#lastWords?.();
-    });
-  }
-
-  #readAgain(from: Peer): void {
-    if (!this.#inboxes[from].isHeld) this.#sockets[from].resume();
   }
 
   #runAll(effects: readonly ImmediateEffect[], receivedAtMs: number): void {
@@ -362,9 +327,8 @@ export class Session implements ClaimHolder {
   }
 
   #onSocketEnd(peer: Peer, end: SocketEnd): void {
-    if (this.#inboxes[peer].isHeld && peer === 'charger') {
-      // What it has said before it left is still passed on.
-      this.#lastWords = () => this.#onSocketEnd(peer, end);
+    if (this.#intake.isHeld(peer) && peer === 'charger') {
+      this.#intake.afterLastWords(() => this.#onSocketEnd(peer, end));
       return;
     }
     const codes = endCodes[peer][end.why];

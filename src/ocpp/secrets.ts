@@ -1,3 +1,4 @@
+import { withoutEncodedSecrets } from './encoded-secrets.ts';
 import { isJsonObject, type JsonObject } from './message.ts';
 import { foldKey, parseStrictJson } from './strict-json.ts';
 
@@ -202,8 +203,14 @@ function userInfoLength(rest: string): number {
  * Secrets are replaced where they stand in their places. A text that mentions one but has it in no
  * known place keeps only its structure, and so does one that cannot be parsed: without grammar
  * nobody can say where a string ends, and of two equal keys the parser hides one.
+ *
+ * What is signed stands in base64url: where it holds a secret, all of it is replaced.
  */
 export function redactText(text: string): string {
+  return redactPlain(withoutEncodedSecrets(text, redactPlain, redacted));
+}
+
+function redactPlain(text: string): string {
   if (!mayHoldSecret(text)) return text;
   const json = parseStrictJson(text, { depthMax });
   if (json.ok && !json.value.hazards.has('duplicate-key')) {

@@ -73,10 +73,9 @@ export class CallLane {
    * @param instead what to send in place of its bytes, when a handler has rewritten it.
    */
   offer(call: Admitted<Frame<Call>>, nowMs: number, isVital = false, instead?: Call): boolean {
-    if (instead === undefined) return this.#take(call, nowMs, isVital);
-    const { action, bytes, id } = call;
-    const rewritten = Buffer.from(encodeMessage(instead));
-    return this.#take({ action, bytes, id, instead: rewritten }, nowMs, isVital);
+    const { action, bytes, id, sealed } = call;
+    const sent = instead === undefined ? sealed : Buffer.from(encodeMessage(instead));
+    return this.#take({ action, bytes, id, instead: sent }, nowMs, isVital);
   }
 
   /** Takes a call that the gateway itself makes; false when the lane is full. */
@@ -159,6 +158,13 @@ export class CallLane {
     const waitingMs = first && waitMs !== undefined ? first.arrivedAtMs + waitMs : undefined;
     if (openMs === undefined || waitingMs === undefined) return openMs ?? waitingMs;
     return Math.min(openMs, waitingMs);
+  }
+
+  /** The action of the call `id`, open or answered a while ago; undefined when there is none. */
+  actionOf(id: string, nowMs: number): string | undefined {
+    return this.#open?.call.id === id
+      ? this.#open.call.action
+      : this.#recentWith(id, nowMs)?.action;
   }
 
   /** Is a call open? */

@@ -17,6 +17,8 @@ export interface LoadCommandRequest {
   readonly payload: JsonObject;
   /** Is it the reply of the CSMS to a call of the charger? */
   readonly isReply: boolean;
+  /** Must its bytes reach the charger as they are, because they are signed? */
+  readonly isSealed?: boolean;
   readonly estimate: LoadEstimate;
   readonly lane: RampLane;
   /** Why it is in another lane than the others. */

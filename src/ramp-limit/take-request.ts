@@ -240,20 +240,29 @@ async function replace(
 
 /** PNNL's four commands are stored and answered whatever the budgets say; unless nothing is held. */
 function isAnsweredAtOnce(
-  { isReply, lane, loadClass }: LoadCommandRequest,
+  { isReply, isSealed, lane, loadClass }: LoadCommandRequest,
   { mode, reply }: RampOptions,
 ): boolean {
   const isOfPnnl = loadClass === 'start' || loadClass === 'stop';
   const isPnnl = mode === 'enforce' && reply === 'immediate';
-  return isPnnl && isOfPnnl && !isReply && lane !== 'emergency';
+  const isPlain = !isReply && isSealed !== true && lane !== 'emergency';
+  return isPnnl && isOfPnnl && isPlain;
 }
 
 /** What becomes of a command that cannot go while its caller waits. */
 export function longWaitOf(
-  { action, isReply, loadClass }: Pick<LoadCommandRequest, 'action' | 'isReply' | 'loadClass'>,
+  {
+    action,
+    isReply,
+    isSealed,
+    loadClass,
+  }: Pick<LoadCommandRequest, 'action' | 'isReply' | 'isSealed' | 'loadClass'>,
   { onLongWait, reply }: RampOptions,
 ): LongWait {
-  if (isReply || reply === 'defer' || !isAnswerable(loadClass, action)) return 'refuse';
+  // What was answered for is sent as a call of the gateway's own, which nobody has signed.
+  if (isReply || isSealed === true || reply === 'defer' || !isAnswerable(loadClass, action)) {
+    return 'refuse';
+  }
   switch (loadClass) {
     case 'start':
       return onLongWait.starts;
@@ -307,7 +316,8 @@ async function roomFor(
   if (later === undefined || options.futureSteps === 'off') {
     return noSteps;
   }
-  const mayShift = options.futureSteps === 'shift' && !request.isReply;
+  const isFixed = request.isReply || request.isSealed === true;
+  const mayShift = options.futureSteps === 'shift' && !isFixed;
   const shiftMsMax = mayShift ? options.shiftMsMax : 0;
   const shifted = (seconds: number) => request.shifted(seconds);
   return findRoom(db, { chain, chargerKey, commandId, later, shifted, shiftMsMax });

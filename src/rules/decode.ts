@@ -9,7 +9,7 @@ import {
 } from '../ocpp/message.ts';
 import { type JsonFailure, type JsonHazard, parseStrictJson } from '../ocpp/strict-json.ts';
 import type { OcppVersion, Peer } from '../ocpp/version.ts';
-import type { Frame, Unreadable } from './frame.ts';
+import type { Frame, Seal, Unreadable } from './frame.ts';
 import type { Severity, Violation } from './rule.ts';
 
 /** A frame, or what is known of a text that is none, with what broke rule 1. */
@@ -29,13 +29,25 @@ const typeIdSpelling = /^\s*\[\s*\d\s*,/;
 const actionLengthMax = 64;
 
 /**
- * Rule 1: the text is JSON, and the JSON is an OCPP message.
+ * Rule 1: the text is JSON, and the JSON is an OCPP message. What is known of its signature comes
+ * first: that is rule 0.
  *
  * Never throws. `bytes` must be valid UTF-8, which the WebSocket layer has checked.
  *
  * Source: PNNL-35706 Table 1, row 1; OCPP-J 1.6 section 4.2; OCPP 2.1 part 4 section 4.2.
  */
-export function decode(bytes: Uint8Array, from: Peer, version: OcppVersion): Decoded {
+export function decode(bytes: Uint8Array, from: Peer, version: OcppVersion, seal?: Seal): Decoded {
+  const decoded = decodeMessage(bytes, from, version);
+  if (seal === undefined) return decoded;
+  const { received, sealed, violation } = seal;
+  const { frame, violations } = decoded;
+  return {
+    frame: { ...frame, received, sealed },
+    violations: violation === undefined ? violations : [violation, ...violations],
+  };
+}
+
+function decodeMessage(bytes: Uint8Array, from: Peer, version: OcppVersion): Decoded {
   if (bytes.byteLength === 0) return unreadable(bytes, 'FORMAT_EMPTY', 'an empty text frame');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   const json = parseStrictJson(text, { depthMax: jsonDepthMax });

@@ -1,4 +1,5 @@
 import type { Message } from '../ocpp/message.ts';
+import type { Violation } from './rule.ts';
 
 declare const decoded: unique symbol;
 declare const admitted: unique symbol;
@@ -8,13 +9,28 @@ declare const admitted: unique symbol;
  *
  * Forwarding sends `bytes`; the parsed copy is for decisions alone.
  */
-export type Frame<M extends Message = Message> = M & {
-  readonly bytes: Uint8Array;
-  readonly [decoded]: true;
-};
+export type Frame<M extends Message = Message> = M &
+  Envelope & {
+    readonly bytes: Uint8Array;
+    readonly [decoded]: true;
+  };
+
+/** What is known of the envelope of a message that came signed. */
+export interface Envelope {
+  /** The message as it came: what is kept of it when it is refused. */
+  readonly received?: Uint8Array | undefined;
+  /** The same, when it is what the other side is to have in place of `bytes`. */
+  readonly sealed?: Uint8Array | undefined;
+}
+
+/** What was found out about the signature of a message before it was read. */
+export interface Seal extends Envelope {
+  /** What breaks rule 0. */
+  readonly violation?: Violation | undefined;
+}
 
 /** A text that could not be read as an OCPP message. */
-export interface Unreadable {
+export interface Unreadable extends Envelope {
   readonly kind: 'unreadable';
   readonly bytes: Uint8Array;
   /** The message type and id, where at least those could be read. */

@@ -70,9 +70,13 @@ function fieldPenalty(
   { code, rule }: Violation,
   version: OcppVersion,
 ): Penalty {
+  // Whoever cannot show that he is the CSMS settles no call of the charger, and answers none.
+  if (rule === 'signature' && frame.kind !== 'call') return { is: 'drop', isStrike: true };
   const isNobodysFault = code === 'MATCH_LATE' || code === 'MATCH_STALE';
   if (code === 'FORMAT_EMPTY' || isNobodysFault) return { is: 'drop', isStrike: false };
-  const isStrike = (rule === 'format' || rule === 'message-id') && isMisdeed(frame, { code });
+  const isStrike =
+    rule === 'signature' ||
+    ((rule === 'format' || rule === 'message-id') && isMisdeed(frame, { code }));
   const isReply = frame.kind === 'call-result' || frame.kind === 'call-error';
   if (isReply && rule !== 'message-id') {
     return { is: 'answer-caller', id: frame.id, code: 'REPLY_REFUSED', isStrike };

@@ -5,10 +5,9 @@ import type { Frame } from './frame.ts';
 /**
  * The rules, by the names that configuration and logs use: first those of PNNL-35706 Table 1, then
  * those of context, which are in `policy/`.
- *
- * Row 0 (signatures) is not here yet.
  */
 export const ruleNames = [
+  'signature',
   'format',
   'direction',
   'message-id',

@@ -14,7 +14,8 @@ export type SignatureProblemKind =
   | 'other-charger'
   | 'stale'
   | 'from-the-future'
-  | 'replayed';
+  | 'replayed'
+  | 'unchecked';
 
 /** The first thing that is wrong with a message. */
 export interface SignatureProblem {
@@ -38,6 +39,7 @@ export const signatureCodes = {
   stale: 'SIGNATURE_STALE',
   'from-the-future': 'SIGNATURE_FUTURE',
   replayed: 'SIGNATURE_REPLAYED',
+  unchecked: 'SIGNATURE_UNCHECKED',
 } as const satisfies Readonly<Record<SignatureProblemKind, ErrorCode>>;
 
 /** A failed Result with a problem. */

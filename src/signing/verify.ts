@@ -57,6 +57,8 @@ export interface VerifiedFrame {
   readonly bytes: Buffer;
   readonly key: PinnedKey;
   readonly algorithm: SignatureAlgorithm;
+  /** Which signature it is, where it says so and when it was made. */
+  readonly nonce: { readonly value: string; readonly issuedAtMs: number } | undefined;
 }
 
 /**
@@ -99,7 +101,7 @@ function verifyMessage(
     messageProblem(envelope.value, jws.header, expectations) ??
     bindingProblem(jws.header, expectations);
   if (problem !== undefined) return { ok: false, error: problem };
-  return ok({ format: 'ocpp', bytes: message.value, key, algorithm });
+  return ok({ format: 'ocpp', bytes: message.value, key, algorithm, nonce: nonceOf(jws.header) });
 }
 
 function verifyWholeFrame(
@@ -115,7 +117,13 @@ function verifyWholeFrame(
   if (!message.ok) return message;
   const problem = bindingProblem(jws.header, expectations);
   if (problem !== undefined) return { ok: false, error: problem };
-  return ok({ format: 'whole-frame', bytes: message.value, key, algorithm });
+  return ok({
+    format: 'whole-frame',
+    bytes: message.value,
+    key,
+    algorithm,
+    nonce: nonceOf(jws.header),
+  });
 }
 
 interface Authentic {
@@ -205,6 +213,10 @@ function bindingProblem(
     case 'too-old':
       return { is: 'stale', detail: 'signed before what is remembered, so it may be a replay' };
   }
+}
+
+function nonceOf({ issuedAtMs, nonce: value }: SignedHeader): VerifiedFrame['nonce'] {
+  return value === undefined || issuedAtMs === undefined ? undefined : { value, issuedAtMs };
 }
 
 function seconds(ms: number): string {

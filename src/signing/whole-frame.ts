@@ -11,6 +11,7 @@ import { refuse, type SignatureProblem } from './problem.ts';
 export function openWholeFrame(bytes: Uint8Array): Result<JwsParts, SignatureProblem> {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   if (/^\s*[[{]/.test(text)) return refuse('missing', 'the text is JSON, and not a compact JWS');
+  if (!text.includes('.')) return refuse('missing', 'the text is not a compact JWS');
   const parts = compactParts(text);
   if (parts === undefined) return refuse('unreadable', 'the text is not a compact JWS');
   return ok(parts);

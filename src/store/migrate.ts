@@ -4,6 +4,7 @@ import { chargers } from './migrations/0001-chargers.ts';
 import { audit } from './migrations/0002-audit.ts';
 import { credentials } from './migrations/0003-credentials.ts';
 import { ramp } from './migrations/0004-ramp.ts';
+import { signatures } from './migrations/0005-signatures.ts';
 import { StoreError } from './store-error.ts';
 import type { Tables } from './tables.ts';
 
@@ -13,6 +14,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0002-audit': audit,
   '0003-credentials': credentials,
   '0004-ramp': ramp,
+  '0005-signatures': signatures,
 };
 
 /**

@@ -24,6 +24,7 @@ export interface Tables {
   readonly ramp_entry: RampEntryTable;
   readonly ramp_fall: RampFallTable;
   readonly ramp_feeder: RampFeederTable;
+  readonly signature_nonce: SignatureNonceTable;
 }
 
 /** What the operator and the charger itself have said about a charger. */
@@ -275,6 +276,14 @@ export interface RampFallTable {
 export interface RampFeederTable {
   readonly name: string;
   readonly state: string;
+}
+
+/** The nonce of a signed command that has come. */
+export interface SignatureNonceTable {
+  readonly identity_key: string;
+  readonly nonce: string;
+  /** When it was signed, by the clock of the signer. */
+  readonly issued_ms: number;
 }
 
 /** A row as it is read. */

@@ -94,6 +94,18 @@ function suite(empty: () => Promise<EmptyDatabase>): void {
     await write(store.db, { ramp_fall: { ...ramp_fall, identity_key: 'cp-2' } });
   });
 
+  test('nonces come to gateways that knew none, and each counts once for a charger', async () => {
+    await using database = await empty();
+    const before = { ...rowsBeforeRamp, ...rampRows };
+    await using store = await brought(database, '0004-ramp', before);
+    assert.deepEqual(await read(store.db, signatureRows), { signature_nonce: [] });
+    await write(store.db, signatureRows);
+    assert.deepEqual(await read(store.db, signatureRows), inLists(signatureRows));
+    await assert.rejects(write(store.db, signatureRows), /unique/i);
+    const { signature_nonce } = signatureRows;
+    await write(store.db, { signature_nonce: { ...signature_nonce, identity_key: 'cp-2' } });
+  });
+
   test('one charger has one credential, and one certificate has one charger', async () => {
     await using database = await empty();
     await using store = await opened(database);
@@ -254,9 +266,10 @@ const rowsBeforeCredentials = {
     frame: '"[]"',
     frame_bytes: 4,
   },
-} satisfies Omit<Tables, CredentialTable | RampTable>;
+} satisfies Omit<Tables, CredentialTable | RampTable | SignatureTable>;
 
 type CredentialTable = 'charger_certificate' | 'charger_credential';
+type SignatureTable = 'signature_nonce';
 type RampTable = 'ramp_command' | 'ramp_entry' | 'ramp_fall' | 'ramp_feeder';
 
 /** A row for each table of `0003-credentials`. */
@@ -289,7 +302,7 @@ const rowsBeforeRamp = {
     csms_password: null,
     last_address: '192.0.2.1',
   },
-} satisfies Omit<Tables, RampTable>;
+} satisfies Omit<Tables, RampTable | SignatureTable>;
 
 /** A row for each table of `0004-ramp`, with what is largest and smallest in it. */
 const rampRows = {
@@ -338,6 +351,11 @@ const rampRows = {
   ramp_fall: { identity_key: 'cp-1', place: -1, at_ms: 2 ** 40, rose_ms: 0 },
   ramp_feeder: { name: 'Nördliche Straße', state: '{}' },
 } satisfies Pick<Tables, RampTable>;
+
+/** A row for each table of `0005-signatures`. */
+const signatureRows = {
+  signature_nonce: { identity_key: 'cp-1', nonce: 'x'.repeat(64), issued_ms: 2 ** 40 },
+} satisfies Pick<Tables, SignatureTable>;
 
 type Rows = Readonly<Partial<Record<keyof Tables, object>>>;
 
@@ -400,6 +418,7 @@ const tableNames = Object.keys({
   ramp_entry: true,
   ramp_fall: true,
   ramp_feeder: true,
+  signature_nonce: true,
 } satisfies Record<keyof Tables, true>).sort();
 
 interface Bare {

@@ -13,6 +13,7 @@ export function noCredential(changes: Partial<SessionCredential> = {}): SessionC
     restriction: undefined,
     changes: 'refuse',
     certificates: [],
+    certificate: undefined,
     commonNames: [],
     isStillTrusted: () => true,
     isOwnCertificate: () => false,

@@ -62,6 +62,12 @@ const settingOptions: readonly SettingOption[] = [
   ),
   option('feeder', 'feeder', '<name>', 'the part of the grid that it hangs on'),
   option('rated-kw', 'ratedKw', '<n>', 'what it can take at most, in kW, rounded up', number),
+  option(
+    'signed-messages',
+    'signedMessages',
+    '<choice>',
+    'what it gets of signed messages: strip (without the signature) or keep (as they came)',
+  ),
   option('notes', 'notes', '<text>', 'for people'),
 ];
 const recordMessages = 'record-messages';

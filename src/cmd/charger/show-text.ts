@@ -82,6 +82,7 @@ function settingRows(settings: ChargerSettings): Rows {
     ),
     ...row('feeder', settings.feeder),
     ...row('rating', settings.ratedKw === undefined ? null : `${settings.ratedKw} kW`),
+    ...row('signed messages', signedMessages[settings.signedMessages ?? 'default']),
     ...row('messages', recordsMessages === true ? 'each is put into the audit log' : null),
     ...(settings.ruleModes ?? []).map(({ rule, mode, from }) => [
       `rule ${rule}`,
@@ -90,6 +91,12 @@ function settingRows(settings: ChargerSettings): Rows {
     ...row('notes', settings.notes),
   ];
 }
+
+const signedMessages = {
+  strip: 'come without their signatures',
+  keep: 'come with their signatures',
+  default: undefined,
+} as const;
 
 function pings(seconds: number | undefined): string | undefined {
   if (seconds === undefined) return undefined;

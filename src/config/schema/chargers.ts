@@ -20,6 +20,15 @@ export const chargerRecordEntry = z.strictObject({
     description: 'Time between pings to this charger, instead of `limits.pingSeconds`; 0 for none.',
     source: 'docs/divergences.md, C14',
   }),
+  signedMessages: z
+    .enum(['strip', 'keep'])
+    .optional()
+    .meta({
+      description:
+        'What this charger gets of messages that the CSMS has signed, instead of ' +
+        '`csms.signing.forwardTo`: `keep` for one that knows signed messages.',
+      source: 'OCPP 2.0.1 part 4 section 7',
+    }),
   vendor: textPattern.optional().meta({
     description: 'The vendor, for overrides, whatever the charger says of itself.',
   }),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { chargerPattern, textPattern } from './fields.ts';
 
 const ruleName = z.enum([
+  'signature',
   'format',
   'direction',
   'message-id',

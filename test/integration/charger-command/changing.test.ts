@@ -86,6 +86,20 @@ describeEachStore('gatewatt charger changes the registry', (open) => {
     assert.doesNotMatch((await work.charger('show', 'CP-1')).stdout, /rating/);
   });
 
+  test('what a charger gets of signed messages is set, shown, and cleared', async () => {
+    await using work = await registryAtWork(open);
+    const settings = async (...parameters: readonly string[]): Promise<unknown> =>
+      ((await work.json(...parameters)) as { readonly settings: unknown }).settings;
+    const option = '--signed-messages';
+    assert.deepEqual(await settings('add', 'CP-1', option, 'keep'), { signedMessages: 'keep' });
+    const shown = async () => (await work.charger('show', 'CP-1')).stdout;
+    assert.match(await shown(), /^ {2}signed messages {2}come with their signatures$/m);
+    assert.deepEqual(await settings('set', 'CP-1', option, 'strip'), { signedMessages: 'strip' });
+    assert.match(await shown(), /^ {2}signed messages {2}come without their signatures$/m);
+    assert.deepEqual(await settings('set', 'CP-1', '--clear', 'signed-messages'), {});
+    assert.doesNotMatch(await shown(), /signed messages/);
+  });
+
   test('of commands that come at once none is lost', async () => {
     await using work = await registryAtWork(open);
     const names = ['A', 'B', 'C', 'D'];
@@ -206,6 +220,7 @@ describe('gatewatt charger', () => {
     ['minutes without number', ['quarantine', 'CP-1', '--minutes', 'x'], /^--minutes: /],
     ['more than a week', ['quarantine', 'CP-1', '--minutes', '10081'], /^--minutes: /],
     ['a reason in color', ['quarantine', 'CP-1', '--reason', '\u001b[31m'], /^--reason: /],
+    ['a choice that is none', ['add', 'CP-1', '--signed-messages', 'drop'], /^--signed-messages: /],
     ['a rating of nothing', ['add', 'CP-1', '--rated-kw', '0'], /^--rated-kw: /],
     ['a rating that none has', ['add', 'CP-1', '--rated-kw', '10001'], /^--rated-kw: /],
     ['a feeder in color', ['add', 'CP-1', '--feeder', '\u001b[31m'], /^--feeder: /],
