@@ -98,15 +98,18 @@ export interface WorldOptions {
   readonly version?: OcppVersion;
   readonly preset?: 'monitor' | 'standard' | 'strict';
   readonly signing?: object;
+  /** Whose keys are pinned. */
+  readonly signers?: readonly SigningKey[];
   readonly changes?: ConfigChanges;
 }
 
 /** Starts all three; CP-1 has booted, with signed answers. */
 export async function startSignedWorld(options: WorldOptions = {}): Promise<SignedWorld> {
   const { changes = {}, preset = 'standard', signing = {}, version = 'ocpp1.6' } = options;
+  const chargers: TextPeer[] = [];
   const stack = new AsyncDisposableStack();
   try {
-    const keys = stack.use(await keysFile());
+    const keys = stack.use(await keysFile(options.signers));
     const server = stack.use(await startHandCsms());
     const gateway = stack.use(
       await startLiveGateway(server.url, {
@@ -115,9 +118,12 @@ export async function startSignedWorld(options: WorldOptions = {}): Promise<Sign
         rules: { preset, ...(changes['rules'] as object | undefined) },
       }),
     );
+    stack.defer(() => {
+      for (const { socket } of chargers) socket.terminate();
+    });
     const connect = async (identity = 'CP-1'): Promise<SignedThrough> => {
       const charger = await connectCharger(gateway.url(identity), [version]);
-      stack.defer(() => charger.socket.terminate());
+      chargers.push(charger);
       return { charger, csms: await server.nextConnection() };
     };
     const first = await connect();
