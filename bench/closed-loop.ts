@@ -13,13 +13,17 @@ const answers: Readonly<Record<string, string>> = {
   Heartbeat: '{"currentTime":"2026-01-01T00:00:00Z"}',
 };
 
+/** Makes the text that goes over the wire of a message, for the charger with this identity. */
+export type Envelope = (text: string, identity: string, action: string) => string;
+
 /** Starts one on loopback. */
-export async function startEchoCsms(): Promise<EchoCsms> {
+export async function startEchoCsms(envelope: Envelope = (text) => text): Promise<EchoCsms> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, perMessageDeflate: false });
-  server.on('connection', (socket) => {
+  server.on('connection', (socket, request) => {
+    const identity = request.url?.split('/').at(-1) ?? '';
     socket.on('message', (data) => {
       const [, id, action] = JSON.parse(String(data)) as readonly [number, string, string];
-      socket.send(`[3,"${id}",${answers[action] ?? '{}'}]`);
+      socket.send(envelope(`[3,"${id}",${answers[action] ?? '{}'}]`, identity, action));
     });
   });
   await once(server, 'listening');

@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { connectClosedLoop, startEchoCsms } from './closed-loop.ts';
 import { startMeasuredGateway } from './gateway-under-load.ts';
+import { median, spread } from './median.ts';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
@@ -53,20 +54,6 @@ async function measure(contestant: Contestant): Promise<void> {
   loop.close();
   await gateway.stop();
   await csms.close();
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const low = sorted[Math.ceil(middle) - 1] ?? Number.NaN;
-  const high = sorted[Math.floor(middle)] ?? Number.NaN;
-  return (low + high) / 2;
-}
-
-/** Half of the rounds are within this share of the median. */
-function spread(numbers: readonly number[]): number {
-  const middle = median(numbers);
-  return median(numbers.map((it) => Math.abs(it - middle))) / middle;
 }
 
 /** A checkout of another commit, with the packages of this one. */

@@ -18,6 +18,8 @@ export interface LiveSigner {
   readonly running: RunningSigner;
   url(identity: string): string;
   readonly keys: KeySet;
+  /** What the gateway is to pin: a JWK set, or a certificate. */
+  readonly pinnedFile: string;
   readonly events: readonly GatewayEvent[];
   /** The message inside a text of the signer, verified as the gateway would, at this moment. */
   verified(text: string, charger: string, action?: string): string;
@@ -72,6 +74,7 @@ export async function startSigner(
     running,
     url: (identity) => `ws://127.0.0.1:${running.port}/sign/${encodeURIComponent(identity)}`,
     keys: keys.value,
+    pinnedFile: pinned,
     events,
     verified: (signedText, charger, action) => {
       const frame = verified(signedText, {
