@@ -1,3 +1,4 @@
+import { signatureViolation } from '../../src/gateway/signature-violation.ts';
 import type { OcppVersion, Peer } from '../../src/ocpp/version.ts';
 import type { PolicyContext } from '../../src/policy/context.ts';
 import { policyRules } from '../../src/policy/table.ts';
@@ -7,6 +8,7 @@ import type { Frame, Unreadable } from '../../src/rules/frame.ts';
 import { type PresetName, resolveModes } from '../../src/rules/presets.ts';
 import type { Correlation } from '../../src/rules/rule.ts';
 import { rules } from '../../src/rules/table.ts';
+import type { SignatureProblem } from '../../src/signing/problem.ts';
 
 /** A message, to show what the rules make of it. */
 export interface RuleExample {
@@ -18,6 +20,8 @@ export interface RuleExample {
   readonly correlation?: Correlation;
   /** What is known of the charger; without it, that the CSMS has accepted it. */
   readonly context?: Partial<PolicyContext>;
+  /** What is wrong with its signature, where the CSMS must sign. */
+  readonly signature?: SignatureProblem;
 }
 
 const stopTransaction = (idTag: string): string =>
@@ -72,6 +76,21 @@ export const ruleExamples: readonly RuleExample[] = [
     from: 'charger',
     version: 'ocpp2.0.1',
     text: '[1,"4","Heartbeat",{}]',
+  },
+  {
+    what: 'a command that is not signed, where the CSMS must sign',
+    from: 'csms',
+    version: 'ocpp2.0.1',
+    text: '[2,"8","ClearCache",{}]',
+    signature: { is: 'missing', detail: 'the action does not end with -Signed' },
+  },
+  {
+    what: 'an answer that is signed for another charger',
+    from: 'csms',
+    version: 'ocpp1.6',
+    text: '[3,"8",{"currentTime":"2026-01-01T00:00:00Z"}]',
+    signature: { is: 'other-charger', detail: 'aud is missing or is not this charger' },
+    correlation: { is: 'answer', action: 'Heartbeat' },
   },
   { what: 'an empty text', from: 'charger', version: 'ocpp1.6', text: '' },
   {
@@ -341,7 +360,9 @@ export function acceptedCharger(version: OcppVersion): PolicyContext {
 /** What `preset` makes of `example`. */
 export function judge(example: RuleExample, preset: PresetName): Verdict {
   const { from, version, text } = example;
-  const decoded = decode(Buffer.from(text), from, version);
+  const { signature } = example;
+  const violation = signature && signatureViolation(signature);
+  const decoded = decode(Buffer.from(text), from, version, { violation });
   const correlation = example.correlation ?? { is: 'new' };
   const nobody = {
     charger: undefined,

@@ -1,10 +1,9 @@
 import { identityKey } from '../chargers/charger-id.ts';
 import type { Peer } from '../ocpp/version.ts';
 import type { CallLane } from '../queue/call-lane.ts';
-import type { Violation } from '../rules/rule.ts';
 import { openCharger } from '../signing/charger-message.ts';
 import type { KeySet } from '../signing/key-set.ts';
-import { type SignatureProblem, signatureCodes } from '../signing/problem.ts';
+import type { SignatureProblem } from '../signing/problem.ts';
 import { ReplayWindow } from '../signing/replay-window.ts';
 import { unverifiedMessage } from '../signing/unverified.ts';
 import {
@@ -18,6 +17,7 @@ import type { KnownCharger } from './known-charger.ts';
 import type { OpenedMessage, ReceivedMessage } from './received-message.ts';
 import type { SessionTools } from './session-tools.ts';
 import { takeNonce } from './signature-nonces.ts';
+import { signatureViolation } from './signature-violation.ts';
 
 /** What the operator demands of the signatures of the CSMS. */
 export interface SigningPolicy {
@@ -127,7 +127,7 @@ export class SignatureGate {
   #refused(message: ReceivedMessage, problem: SignatureProblem): OpenedMessage {
     const received = message.bytes;
     const bytes = unverifiedMessage(received) ?? received;
-    return { ...message, bytes, seal: { received, violation: violationOf(problem) } };
+    return { ...message, bytes, seal: { received, violation: signatureViolation(problem) } };
   }
 
   async #recorded(
@@ -136,7 +136,7 @@ export class SignatureGate {
   ): Promise<OpenedMessage> {
     const key = identityKey(this.#known.charger);
     const refused = (problem: SignatureProblem): OpenedMessage => {
-      return { ...opened, seal: { ...opened.seal, violation: violationOf(problem) } };
+      return { ...opened, seal: { ...opened.seal, violation: signatureViolation(problem) } };
     };
     try {
       if (await takeNonce(this.#tools.store, key, nonce)) return opened;
@@ -168,10 +168,6 @@ export class SignatureGate {
   #actionOf(id: string, caller: Peer): string | undefined {
     return this.#lanes[caller].actionOf(id, this.#tools.clock.elapsedMs());
   }
-}
-
-function violationOf({ detail, is }: SignatureProblem): Violation {
-  return { rule: 'signature', code: signatureCodes[is], severity: 'hard', detail };
 }
 
 /** A CALL or a SEND: it begins with its number. */

@@ -37,7 +37,7 @@ describe('commands and configurations in the documentation', () => {
         if (match === null) continue;
         const words = (match[1] ?? '').split(/\s+/);
         const names = words.slice(0, words.findIndex((it) => it.startsWith('-')) >>> 0);
-        const subcommand = names.filter((it) => /^[a-z]+$/.test(it));
+        const subcommand = names.filter((it) => /^[a-z][a-z-]*$/.test(it));
         const key = subcommand.join(' ');
         const help = helps.get(key) ?? (await runGatewatt(...subcommand, '--help')).stdout;
         helps.set(key, help);
