@@ -225,3 +225,31 @@ describe('rule 1: the details of a message', () => {
     for (const { detail } of violations) assert.doesNotMatch(detail, /SECRET/);
   });
 });
+
+describe('rule 0: what came in the envelope of a signature', () => {
+  const inside = Buffer.from('[2,"1","Heartbeat",{}]');
+  const received = Buffer.from('[2,"1","Heartbeat-Signed",{}]');
+  const code = 'SIGNATURE_STALE';
+  const violation = { rule: 'signature', code, severity: 'hard', detail: '' } as const;
+
+  test('is the message inside, with its envelope beside it', () => {
+    const { frame, violations } = decode(inside, 'csms', 'ocpp1.6', { received, sealed: received });
+    assert.equal(frame.bytes, inside);
+    assert.deepEqual([frame.received, frame.sealed], [received, received]);
+    assert.deepEqual(violations, []);
+  });
+
+  test('what is wrong with the signature comes first', () => {
+    const text = Buffer.from('[2,"1","Heartbeat",{"a":1,"a":2}]');
+    const { violations } = decode(text, 'csms', 'ocpp1.6', { received, violation });
+    assert.deepEqual(
+      violations.map((it) => it.code),
+      [code, 'FORMAT_JSON_AMBIGUOUS'],
+    );
+  });
+
+  test('what cannot be read keeps its envelope as well', () => {
+    const { frame } = decode(Buffer.from('?'), 'csms', 'ocpp1.6', { received, violation });
+    assert.deepEqual([frame.kind, frame.received], ['unreadable', received]);
+  });
+});

@@ -13,6 +13,7 @@ import type { RuleName, Violation } from './rule.ts';
 // Method: every code with every kind of message, in every version and preset; then the exceptions.
 
 const ruleOf: Readonly<Record<string, RuleName>> = {
+  SIGNATURE: 'signature',
   FORMAT: 'format',
   DIRECTION: 'direction',
   MATCH: 'message-id',
@@ -44,6 +45,11 @@ const samples: readonly (readonly unknown[])[] = [
 
 function frameOf(elements: readonly unknown[], version: OcppVersion): Frame | Unreadable {
   return decode(Buffer.from(JSON.stringify(elements)), 'charger', version).frame;
+}
+
+/** Rows 0 and 1 of Table 1 close. */
+function isOfCloseRow({ rule }: Violation): boolean {
+  return rule === 'signature' || rule === 'format';
 }
 
 function typeIdOf(elements: readonly unknown[]): unknown {
@@ -80,8 +86,8 @@ function each(
 }
 
 describe('penalties, over every code, kind, version and preset', () => {
-  test('there are violations of all five rules to walk', () => {
-    assert.equal(new Set(violations.map(({ rule }) => rule)).size, 5);
+  test('there are violations of all six rules to walk', () => {
+    assert.equal(new Set(violations.map(({ rule }) => rule)).size, 6);
   });
 
   test('a reply is never answered with a CallError to its sender', () => {
@@ -108,36 +114,38 @@ describe('penalties, over every code, kind, version and preset', () => {
     });
   });
 
-  test('only strict closes, and only for rule 1', () => {
+  test('only strict closes, and only for rules 0 and 1', () => {
     each((penalty, { preset, violation }, where) => {
-      const closes = preset === 'strict' && violation.rule === 'format';
+      const closes = preset === 'strict' && isOfCloseRow(violation);
       assert.equal(penalty.is === 'close', closes, where);
     });
   });
 
   test('strict is Table 1: CallError for calls that break 2, 4 or 5, else nothing is said', () => {
     each((penalty, { frame, preset, violation }, where) => {
-      if (preset !== 'strict' || violation.rule === 'format') return;
+      if (preset !== 'strict' || isOfCloseRow(violation)) return;
       const isAnswered = frame.kind === 'call' && violation.rule !== 'message-id';
       assert.equal(penalty.is, isAnswered ? 'call-error' : 'drop', where);
     });
   });
 
-  test('outside strict, a refused reply is made up for to the caller, unless it answers nothing', () => {
+  test('outside strict, a refused reply is made up for to the caller, unless it answers nothing or is forged', () => {
     each((penalty, { frame, preset, violation }, where) => {
       const isReply = frame.kind === 'call-result' || frame.kind === 'call-error';
       if (preset === 'strict' || !isReply) return;
       if (violation.code === 'FORMAT_EMPTY') return;
-      const expected = violation.rule === 'message-id' ? 'drop' : 'answer-caller';
+      const { rule } = violation;
+      const isDropped = rule === 'message-id' || rule === 'signature';
+      const expected = isDropped ? 'drop' : 'answer-caller';
       assert.equal(penalty.is, expected, where);
     });
   });
 
-  test('a strike is given for what is malformed or unsolicited, and for nothing else', () => {
+  test('a strike is given for what is malformed, unsolicited or forged, and for nothing else', () => {
     each((penalty, { preset, violation }, where) => {
       if (preset === 'strict') return;
       const { code, rule } = violation;
-      const counts = rule === 'format' || rule === 'message-id';
+      const counts = rule === 'signature' || rule === 'format' || rule === 'message-id';
       const isHarmless = ['FORMAT_EMPTY', 'MATCH_LATE', 'MATCH_STALE'].includes(code);
       assert.equal(penalty.isStrike, counts && !isHarmless, where);
     });
@@ -216,6 +224,35 @@ describe('penalties outside strict', () => {
   test('a call with the id of an open call is dropped: an answer would answer the other one', () => {
     for (const version of ocppVersions) {
       assert.equal(penalty([2, 'i', 'Reset', {}], 'MATCH_ID_IN_USE', version).is, 'drop');
+    }
+  });
+});
+
+describe('rule 0: a message whose signature is not good', () => {
+  const code = 'SIGNATURE_ALTERED';
+  const violation: Violation = { rule: 'signature', code, severity: 'hard', detail: '' };
+
+  test('closes the connection in strict, whatever it is', () => {
+    for (const elements of samples) {
+      for (const version of ocppVersions) {
+        const penalty = penaltyFor(frameOf(elements, version), violation, version, 'strict');
+        assert.deepEqual(penalty, { is: 'close', isStrike: true });
+      }
+    }
+  });
+
+  test('in standard is a strike; a call is answered, and no reply of his settles anything', () => {
+    for (const elements of samples) {
+      for (const version of ocppVersions) {
+        const frame = frameOf(elements, version);
+        const penalty = penaltyFor(frame, violation, version, 'standard');
+        assert.deepEqual(
+          penalty,
+          frame.kind === 'call'
+            ? { is: 'call-error', id: frame.id, code, isStrike: true }
+            : { is: 'drop', isStrike: true },
+        );
+      }
     }
   });
 });
