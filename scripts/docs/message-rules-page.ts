@@ -5,8 +5,9 @@ import { policyRules } from '../../src/policy/table.ts';
 import { presetNames, presets } from '../../src/rules/presets.ts';
 import type { Rule, RuleName, Severity } from '../../src/rules/rule.ts';
 import { rules } from '../../src/rules/table.ts';
+import { acceptedCharger, codesOf, judge, verdictText } from './judge-example.ts';
 import { code, item, page, paragraph, table } from './markdown.ts';
-import { acceptedCharger, codesOf, judge, ruleExamples, verdictText } from './rule-examples.ts';
+import { ruleExamples } from './rule-examples.ts';
 
 /** How the codes of each rule begin, among those that are about messages. */
 const codePrefixes: Readonly<Record<RuleName, string>> = {

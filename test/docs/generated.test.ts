@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type ConfigOption, configOptions } from '../../scripts/docs/config-options.ts';
+import { codesOf, judge } from '../../scripts/docs/judge-example.ts';
 import { codesOfRule } from '../../scripts/docs/message-rules-page.ts';
-import { codesOf, judge, ruleExamples } from '../../scripts/docs/rule-examples.ts';
+import { ruleExamples } from '../../scripts/docs/rule-examples.ts';
 import { generatedDocs } from '../../scripts/generate-docs.ts';
 import { parseConfig } from '../../src/config/load.ts';
 import { errors } from '../../src/errors/catalogue.ts';

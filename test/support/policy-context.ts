@@ -1,4 +1,4 @@
-import { acceptedCharger } from '../../scripts/docs/rule-examples.ts';
+import { acceptedCharger } from '../../scripts/docs/judge-example.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import type { PolicyContext } from '../../src/policy/context.ts';
 
