@@ -36,7 +36,7 @@ async function runMany(
 }
 
 describeEachStore('random load changes', (open, kind) => {
-  const runs = kind === 'sqlite' ? 3 : 1;
+  const runs = kind === 'sqlite' ? 2 : 1;
 
   test('at one gateway', (t) => runMany(t, open, { gateways: 1, kills: 0, steps: 45, runs }));
 

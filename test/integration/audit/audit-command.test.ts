@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { appendRecords } from '../../../src/audit/append-records.ts';
 import { openQuarantine } from '../../../src/audit/quarantine.ts';
@@ -14,13 +11,13 @@ import { systemClock } from '../../../src/lib/clock.ts';
 import { systemRandom } from '../../../src/lib/random.ts';
 import { openStore } from '../../../src/store/open-store.ts';
 import type { Store } from '../../../src/store/store.ts';
+import { type Ended, runGatewatt } from '../../support/command-line.ts';
 import { configFor } from '../../support/serve-process.ts';
 
 // Goal: an operator gets clear answers from `gatewatt audit` while a gateway uses the same store,
 // and nothing that a peer has sent reaches the terminal as it came.
 // Method: the real command, beside a store that is open as a gateway's.
 
-const command = fileURLToPath(new URL('../../../bin/gatewatt', import.meta.url));
 const startMs = Date.UTC(2026, 0, 1);
 const hostile = '[2,"1","\u001b[2J\u202eevil",{}]\nsecond line';
 
@@ -72,26 +69,9 @@ after(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-interface Outcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-async function audit(...words: string[]): Promise<Outcome> {
-  const child = spawn(command, ['audit', ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr += text;
-  });
-  const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stdout, stderr };
-}
-const withConfig = (...words: string[]): Promise<Outcome> => audit(...words, '-c', configFile);
+const audit = (...words: readonly string[]): Promise<Ended> => runGatewatt('audit', ...words);
+const withConfig = (...words: readonly string[]): Promise<Ended> =>
+  audit(...words, '-c', configFile);
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through.
 const raw = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/;

@@ -24,7 +24,7 @@ describe('a gateway that is killed in the middle of a mass stop', () => {
     const location = { type: 'sqlite', directory: path.join(place.directory, 'data') } as const;
     await run(t, {
       ...place,
-      kills: Number(killsWanted ?? 8),
+      kills: Number(killsWanted ?? 4),
       store: { type: 'sqlite' },
       location: { ...location, isGateway: false },
     });
@@ -37,7 +37,7 @@ describePostgres('a gateway that is killed in the middle of a mass stop', () => 
     await using place = await temporaryDirectory();
     await run(t, {
       ...place,
-      kills: Number(killsWanted ?? 3),
+      kills: Number(killsWanted ?? 2),
       store: await database.section(),
       location: database.database.location,
     });

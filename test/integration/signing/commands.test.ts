@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { readKeySet } from '../../../src/signing/key-set.ts';
 import { readSigningKey } from '../../../src/signing/signing-key.ts';
+import { runGatewatt } from '../../support/command-line.ts';
 import { configFor } from '../../support/serve-process.ts';
 
 // Goal: what `gatewatt pki signing-key` makes is what `gatewatt sign` and the gateway take, and
@@ -23,7 +24,7 @@ describe('gatewatt pki signing-key', () => {
     test(`${algorithm}: key, set and certificate belong together`, async () => {
       await using folder = await newFolder();
       const out = folder.at('keys');
-      const made = await run(
+      const made = await runGatewatt(
         'pki',
         'signing-key',
         '--algorithm',
@@ -60,7 +61,7 @@ describe('gatewatt pki signing-key', () => {
 
   test('the key can be read by its owner alone', async () => {
     await using folder = await newFolder();
-    await run('pki', 'signing-key', '--out', folder.place);
+    await runGatewatt('pki', 'signing-key', '--out', folder.place);
     const { mode } = await stat(folder.at('signing-key.pem'));
     assert.equal(mode & 0o777, 0o600);
   });
@@ -68,7 +69,7 @@ describe('gatewatt pki signing-key', () => {
   test('nothing is overwritten, and nothing is written beside what is there', async () => {
     await using folder = await newFolder();
     await writeFile(folder.at('jwks.json'), 'mine');
-    const refused = await run('pki', 'signing-key', '--out', folder.place);
+    const refused = await runGatewatt('pki', 'signing-key', '--out', folder.place);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /is there already/);
     assert.equal(await readFile(folder.at('jwks.json'), 'utf8'), 'mine');
@@ -82,10 +83,10 @@ describe('gatewatt pki signing-key', () => {
       ['--days', '0'],
       ['--name', ''],
     ]) {
-      const { code } = await run('pki', 'signing-key', '--out', folder.at('out'), ...wrong);
+      const { code } = await runGatewatt('pki', 'signing-key', '--out', folder.at('out'), ...wrong);
       assert.equal(code, 2, wrong.join(' '));
     }
-    assert.equal((await run('pki', 'signing-key')).code, 2);
+    assert.equal((await runGatewatt('pki', 'signing-key')).code, 2);
     await assert.rejects(stat(folder.at('out')));
   });
 });
@@ -93,7 +94,7 @@ describe('gatewatt pki signing-key', () => {
 describe('gatewatt sign', () => {
   test('runs until SIGTERM, with the files that were made', async () => {
     await using folder = await newFolder();
-    const made = await run('pki', 'signing-key', '--out', folder.place);
+    const made = await runGatewatt('pki', 'signing-key', '--out', folder.place);
     const [, keyId] = /kid: (\S+)/.exec(made.stdout) ?? [];
     await folder.write(config({ keyId }));
     const child = spawn(command, ['sign', '--config', folder.at('sign.yaml')]);
@@ -109,19 +110,19 @@ describe('gatewatt sign', () => {
 
   test('a key that others can read is not used', async () => {
     await using folder = await newFolder();
-    await run('pki', 'signing-key', '--out', folder.place);
+    await runGatewatt('pki', 'signing-key', '--out', folder.place);
     await chmod(folder.at('signing-key.pem'), 0o644);
     await folder.write(config({ keyId: 'a' }));
-    const { code, stderr } = await run('sign', '--config', folder.at('sign.yaml'));
+    const { code, stderr } = await runGatewatt('sign', '--config', folder.at('sign.yaml'));
     assert.equal(code, 1);
     assert.match(stderr, /can be read by others/);
   });
 
   test('a key for another algorithm is not used, and nothing of it is said', async () => {
     await using folder = await newFolder();
-    await run('pki', 'signing-key', '--out', folder.place);
+    await runGatewatt('pki', 'signing-key', '--out', folder.place);
     await folder.write(config({ keyId: 'a', algorithm: 'RS256' }));
-    const { code, stderr } = await run('sign', '--config', folder.at('sign.yaml'));
+    const { code, stderr } = await runGatewatt('sign', '--config', folder.at('sign.yaml'));
     assert.equal(code, 1);
     assert.match(stderr, /the key is not one for RS256/);
     const key = await readFile(folder.at('signing-key.pem'), 'utf8');
@@ -136,7 +137,7 @@ describe('gatewatt sign', () => {
       signing: { algorithm: 'none' },
       other: 1,
     });
-    const { code, stderr } = await run('sign', '--config', folder.at('sign.yaml'));
+    const { code, stderr } = await runGatewatt('sign', '--config', folder.at('sign.yaml'));
     assert.equal(code, 2);
     for (const place of [
       'listener.address',
@@ -156,7 +157,7 @@ describe('gatewatt serve', () => {
     await writeFile(folder.at('jwks.json'), '{}');
     const csms = { url: 'ws://127.0.0.1:9/', signing: { required: true, keysFile: 'jwks.json' } };
     await folder.write({ ...(configFor({}) as object), csms });
-    const { code, stderr } = await run('serve', '--config', folder.at('sign.yaml'));
+    const { code, stderr } = await runGatewatt('serve', '--config', folder.at('sign.yaml'));
     assert.notEqual(code, 0);
     assert.match(stderr, /jwks\.json: is not a JWK set/);
   });
@@ -166,7 +167,12 @@ describe('gatewatt serve', () => {
     await writeFile(folder.at('jwks.json'), '{}');
     const csms = { url: 'ws://127.0.0.1:9/', signing: { keysFile: 'jwks.json' } };
     await folder.write({ ...(configFor({}) as object), csms });
-    const { code, stderr } = await run('check', '--quiet', '--config', folder.at('sign.yaml'));
+    const { code, stderr } = await runGatewatt(
+      'check',
+      '--quiet',
+      '--config',
+      folder.at('sign.yaml'),
+    );
     assert.equal(code, 2);
     assert.match(stderr, /csms\.signing: .*jwks\.json: is not a JWK set/);
   });
@@ -196,18 +202,4 @@ async function newFolder(): Promise<Folder> {
     write: (value) => writeFile(at('sign.yaml'), stringify(value)),
     [Symbol.asyncDispose]: () => rm(place, { recursive: true, force: true }),
   };
-}
-
-interface Run {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(...args: readonly string[]): Promise<Run> {
-  return new Promise((resolve) => {
-    execFile(command, args, { encoding: 'utf8' }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
-  });
 }
