@@ -260,7 +260,8 @@ describePostgres('a PostgreSQL server', () => {
       {},
     );
     const { ids, folder } = JSON.parse(await other.line()) as { ids: number[]; folder: string };
-    assert.ok(ids.length > 1 && ids.every(isRunning) && existsSync(folder));
+    // Those of connections that were closed meanwhile have ended, but never the first, the server.
+    assert.ok(ids.length > 1 && ids.slice(0, 1).every(isRunning) && existsSync(folder));
     other.child.kill('SIGKILL');
     const endMs = performance.now() + boundMs;
     while ((ids.some(isRunning) || existsSync(folder)) && performance.now() < endMs)
