@@ -44,6 +44,9 @@ const commentProperties: ReadonlySet<string> = new Set(['additionalinfo', 'techi
 const secretMention =
   /authorizationkey|passw|passphrase|pwd|psk|secret|apikey|private[\s_-]{0,4}key|simpin|vpnkey|basic |bearer /iu;
 
+/** Signatures, keys: chance writes the names of three letters into one of a hundred of them. */
+const longToken = /[A-Za-z0-9_-]{65,}/g;
+
 /** May `text` hold a secret? Cheap, and errs on the side of yes. */
 export function mayHoldSecret(text: string): boolean {
   // An escape may spell any of the names.
@@ -82,7 +85,7 @@ export function redactSecrets(value: unknown, options: RedactOptions): Redaction
     if (typeof node === 'string') {
       const keyless = options.guesses ? withoutPrivateKeys(node) : node;
       // A bare name asks for a secret or names one; a longer text may hold it.
-      if (secretMention.test(keyless) && !isSecretName(keyless, options)) isSuspect = true;
+      if (mentionsSecret(keyless) && !isSecretName(keyless, options)) isSuspect = true;
       const clean = options.guesses ? withoutUserInfo(keyless) : node;
       if (clean !== node) found = true;
       return clean;
@@ -111,6 +114,11 @@ export function redactSecrets(value: unknown, options: RedactOptions): Redaction
 
 /** What an object stands in, as far as it tells secrets from ordinary values. */
 type Surroundings = 'ordinary' | 'vpn' | 'named-secret';
+
+function mentionsSecret(text: string): boolean {
+  if (!secretMention.test(text)) return false;
+  return secretMention.test(text.replace(longToken, (it) => it.replace(/pwd|psk/giu, '')));
+}
 
 /** Longer texts are no names. */
 const nameLengthMax = 64;
@@ -207,8 +215,13 @@ function userInfoLength(rest: string): number {
  * What is signed stands in base64url: where it holds a secret, all of it is replaced.
  */
 export function redactText(text: string): string {
-  return redactPlain(withoutEncodedSecrets(text, redactPlain, redacted));
+  const decoded = withoutEncodedSecrets(text, redactPlain, redacted);
+  // Of a whole frame that is signed, nothing is left that is not encoded.
+  return compactJws.test(text) ? decoded : redactPlain(decoded);
 }
+
+/** RFC 7515 section 7.1, of a header and a frame in JSON. */
+const compactJws = /^eyJ[\w-]+\.W[\w-]{15,}\.[\w-]{65,}$/;
 
 function redactPlain(text: string): string {
   if (!mayHoldSecret(text)) return text;
