@@ -30,16 +30,21 @@ export interface KillSetting {
 }
 
 /** Cars that are stopped in each life. */
-const carsPerLife = 4;
-/** Stops that may pass in each window of so many milliseconds. */
-const pace = { budget: 4, intervalMs: 2000 };
+const carsPerLife = 3;
+/**
+ * Stops that may pass in each window of so many milliseconds. The next gateway is there before a window
+ * has ended, so that it must know of what the last one sent.
+ */
+const pace = { budget: 3, intervalMs: 3000 };
 /**
  * How long a stop may need from the ledger to its car. The chargers see windows that are distorted by
  * as much: one stop late and the next one in time are closer together than they were sent. With a
- * second of two a slow machine is forgiven, and a gateway that forgets its budget at a kill, or does
+ * second of three a slow machine is forgiven, and a gateway that forgets its budget at a kill, or does
  * not keep it, is not: it is back and sends what waits within the window in which the old one did.
  */
 const crossingMs = 1000;
+/** Within so long all stops of one life have come, on a slow machine. */
+const happeningMsMax = 60_000;
 /** One life in so many is ended while it starts. */
 const startingOneIn = 5;
 
@@ -125,7 +130,7 @@ class KillRounds {
     const happenings = this.#random.integer(1, 2 * carsPerLife);
     const enough = this.#further(happenings);
     const stopping = this.#stopSome();
-    await Promise.race([enough, endOf(gateway)]);
+    await Promise.race([enough, endOf(gateway), tooLong()]);
     await kill(gateway);
     await stopping;
     await this.#leave();
@@ -253,6 +258,12 @@ async function endOf(gateway: ServeProcess): Promise<never> {
   throw new Error(`the gateway has ended: ${JSON.stringify(exit)} ${gateway.stderr()}`);
 }
 
+/** A gateway that loses commands lets nothing more happen. */
+async function tooLong(): Promise<never> {
+  await delay(happeningMsMax, undefined, { ref: false });
+  throw new Error(`for ${happeningMsMax} ms too little has happened`);
+}
+
 async function opened(location: StoreLocation): Promise<Store & AsyncDisposable> {
   const store = await openStore(location, systemClock());
   return Object.assign(store, { [Symbol.asyncDispose]: () => store.close() });
@@ -273,7 +284,7 @@ async function heldCars(store: Store): Promise<readonly { car: string; state: st
 }
 
 /** Half a minute passes for the stops that a dead gateway may have sent. */
-async function hasten(store: Store): Promise<void> {
+export async function hasten(store: Store): Promise<void> {
   await store.transact((db) =>
     db
       .updateTable('ramp_command')
