@@ -9,7 +9,7 @@ import {
   writeFeederState,
 } from './entry-rows.ts';
 import { type FeederState, freshFeederState, limitsAt, partOf } from './feeder-state.ts';
-import type { LoadChange } from './load-change.ts';
+import { isNoChange, type LoadChange } from './load-change.ts';
 import { afterChange, type OscillationLimits } from './oscillation.ts';
 import type { Release } from './plan.ts';
 import type { GroupPlan } from './plan-group.ts';
@@ -39,7 +39,7 @@ export async function applyReleases(
   if (releases.length === 0) return { released: [], oscillations: [] };
   const entries = releases.flatMap(({ command, taken }) =>
     taken
-      .filter((entry) => !isNothing(entry))
+      .filter((entry) => !isNoChange(entry))
       .map((entry): NewEntry => {
         return { ...entry, chargerKey: command.chargerKey, commandId: command.id };
       }),
@@ -100,8 +100,4 @@ async function noteSwings(
 function directionOf({ downW, upW }: LoadChange): 'up' | 'down' | undefined {
   if (upW === downW) return undefined;
   return upW > downW ? 'up' : 'down';
-}
-
-function isNothing({ commandsMilli, downW, upW }: LoadChange): boolean {
-  return commandsMilli === 0 && downW === 0 && upW === 0;
 }

@@ -6,6 +6,7 @@ import { type FeederState, feederStateText, savedFeederState } from './feeder-st
 import type { Feeder } from './feeders.ts';
 import { Ledger, type LedgerEntry } from './ledger.ts';
 import type { LoadChange } from './load-change.ts';
+import { othersMayTakeMs } from './plan.ts';
 
 /**
  * What counts towards the budgets.
@@ -65,8 +66,9 @@ export async function ledgersOf(
       'in',
       feeders.map(({ name }) => name),
     )
+    // Whether there has been room for a while is asked as well.
+    .where('at_ms', '>', nowMs - longestMs - othersMayTakeMs)
     // A change that has to wait looks for room one interval further on.
-    .where('at_ms', '>', nowMs - longestMs)
     .where('at_ms', '<', nowMs + 2 * longestMs)
     .orderBy('at_ms')
     .execute();
@@ -244,6 +246,12 @@ export async function fallsOf(
     });
     return times.length === 0 ? undefined : Math.max(...times);
   };
+}
+
+/** The states of all feeders of which one is stored, by name. */
+export async function storedFeederStates(db: Queries): Promise<ReadonlyMap<string, FeederState>> {
+  const rows = await db.selectFrom('ramp_feeder').selectAll().execute();
+  return new Map(rows.map(({ name, state }) => [name, savedFeederState(state)]));
 }
 
 /** The states of `feeders`. */

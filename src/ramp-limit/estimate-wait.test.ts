@@ -138,6 +138,16 @@ describe('the wait of a command', () => {
     assert.equal(waitOf({ waiting, lane: 'released' }), 0);
     assert.equal(waitOf({ waiting, passed, lane: 'released' }), 10_000);
     assert.equal(waitOf({ waiting, lane: 'emergency' }), 0);
+    // An emergency has the reserve as well.
+    assert.equal(waitOf({ waiting, passed, lane: 'emergency' }), 0);
+    const passedAll = { [unassignedName]: some(11) };
+    assert.equal(waitOf({ waiting, passed: passedAll, lane: 'emergency' }), 10_000);
+  });
+
+  test('of what is larger than the budget is until it may go alone, and no longer', () => {
+    assert.equal(waitOf({ now: some(50) }), 0);
+    assert.equal(waitOf({ now: some(50), passed: { [unassignedName]: some(1) } }), 10_000);
+    assert.equal(waitOf({ now: some(50), waiting: { [unassignedName]: some(20) } }), 20_000);
   });
 
   test('is about what it moves, and not about other dimensions', () => {

@@ -1,6 +1,6 @@
 import type { WaitingTotal } from './command-rows.ts';
 import { type FeederState, freshFeederState, limitsAt, type RampLane } from './feeder-state.ts';
-import type { Feeder, Feeders } from './feeders.ts';
+import { type Feeder, type Feeders, isWithin } from './feeders.ts';
 import { dimensions, type Ledger } from './ledger.ts';
 import type { LoadChange } from './load-change.ts';
 import type { WaitReason } from './plan.ts';
@@ -40,14 +40,16 @@ export function estimateWaitMs(
       feeder,
       state.feederStates.get(name) ?? freshFeederState,
       nowMs,
-      lane === 'ordinary' ? lane : 'released',
+      lane,
     );
     const used = state.ledgers.get(name)?.fullest(nowMs);
     const ahead = lane === 'ordinary' ? aheadOf(feeder, state.totals, state.feeders) : undefined;
     for (const dimension of dimensions) {
       const limit = limits[dimension];
       if (limit === undefined || limit === 0 || now[dimension] === 0) continue;
-      const total = (used?.[dimension] ?? 0) + (ahead?.[dimension] ?? 0) + now[dimension];
+      // What is larger than the budget goes alone, and then has what it wants.
+      const own = Math.min(now[dimension], limit);
+      const total = (used?.[dimension] ?? 0) + (ahead?.[dimension] ?? 0) + own;
       longestMs = Math.max(longestMs, (Math.ceil(total / limit) - 1) * intervalMs);
     }
   }
@@ -58,14 +60,8 @@ export function estimateWaitMs(
 function aheadOf(feeder: Feeder, totals: readonly WaitingTotal[], feeders: Feeders): LoadChange {
   const sum = { commandsMilli: 0, upW: 0, downW: 0 };
   for (const total of totals) {
-    if (!isPartOf(feeders.find(total.feeder) ?? feeders.unassigned, feeder)) continue;
+    if (!isWithin(feeders.find(total.feeder) ?? feeders.unassigned, feeder)) continue;
     for (const dimension of dimensions) sum[dimension] += total.change[dimension];
   }
   return sum;
-}
-
-function isPartOf(feeder: Feeder, whole: Feeder): boolean {
-  return (
-    feeder.name === whole.name || (feeder.parent !== undefined && isPartOf(feeder.parent, whole))
-  );
 }

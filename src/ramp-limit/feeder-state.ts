@@ -34,6 +34,12 @@ export interface FeederState {
 /** A feeder of which nothing is stored. */
 export const freshFeederState: FeederState = { oscillation: calm, lift: undefined };
 
+/** When a feeder changes its budgets by itself, Unix time in milliseconds; Infinity for never. */
+export function nextChangeMs({ lift, oscillation }: FeederState): number {
+  const calmMs = oscillation.slowedUntilMs === 0 ? Infinity : oscillation.slowedUntilMs;
+  return Math.min(calmMs, lift?.untilMs ?? Infinity);
+}
+
 /** The limits that hold for a command of `lane` at `nowMs`. The ceiling holds for all. */
 export function limitsAt(
   feeder: Feeder,

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ChargerId } from '../chargers/charger-id.ts';
 import { BrokenInvariant } from '../lib/assert.ts';
-import { type FeederBudgets, type FeederOptions, feedersFromOptions } from './feeders.ts';
+import {
+  type Feeder,
+  type FeederBudgets,
+  type FeederOptions,
+  feedersFromOptions,
+} from './feeders.ts';
 
 // Goal: a command is counted on the feeder that its charger hangs on, and on all above it.
 // Method: a small grid with every way to name a charger, asked for chargers on both sides of each.
@@ -99,6 +104,20 @@ describe('feeders', () => {
   test('take the rating of their chargers from above, unless they have one', () => {
     const ratings = grid.all.map(({ chargerRatedW }) => chargerRatedW);
     assert.deepEqual(ratings, [22_000, 22_000, 22_000, 350_000, undefined]);
+  });
+
+  test('are planned for with all that are parts of the same', () => {
+    const groups = grid.all.map((one) => grid.groupOf(one));
+    for (const [index, group] of groups.entries()) {
+      const root = (feeder: Feeder | undefined): Feeder | undefined =>
+        feeder?.parent === undefined ? feeder : root(feeder.parent);
+      const expected = grid.all.filter((other) => root(other) === root(grid.all[index]));
+      assert.deepEqual(group, expected);
+      // The same list for all of them: it tells which groups are one.
+      for (const other of group) assert.equal(grid.groupOf(other), group);
+    }
+    assert.ok(groups.some((group) => group.length > 1));
+    assert.deepEqual(grid.groupOf(grid.unassigned), [grid.unassigned]);
   });
 
   test('without any, all chargers are unassigned', () => {

@@ -60,6 +60,8 @@ export interface Feeders {
    *   then comes an identity that is named exactly, then the first pattern.
    */
   chainOf(charger: ChargerId, feederSetting: string | undefined): readonly Feeder[];
+  /** All feeders that are parts of the same as `feeder`: what one of them does concerns the others. */
+  groupOf(feeder: Feeder): readonly Feeder[];
 }
 
 /** The feeders that the operator describes. */
@@ -77,6 +79,7 @@ export function feedersFromOptions({ feeders, unassigned }: FeedersOptions): Fee
   const chains = new Map(all.map((feeder) => [feeder.name, chainFrom(feeder)]));
   const whole = chainsByCharger(feeders, chains);
   const unassignedChain = [rest];
+  const groups = Map.groupBy(all, (feeder) => chainFrom(feeder).at(-1));
   return {
     all,
     unassigned: rest,
@@ -85,6 +88,7 @@ export function feedersFromOptions({ feeders, unassigned }: FeedersOptions): Fee
       const set = feederSetting === undefined ? undefined : chains.get(feederSetting);
       return set ?? whole.find(identityKey(charger)) ?? unassignedChain;
     },
+    groupOf: (feeder) => groups.get(chainFrom(feeder).at(-1)) ?? [feeder],
   };
 }
 
@@ -115,9 +119,15 @@ function budgetsOf({ intervalMs, budget, ceiling, reserve }: FeederBudgets): Fee
 
 type Chain = readonly Feeder[];
 
-function chainFrom(feeder: Feeder): Chain {
+/** `feeder`, then each that this one is a part of. */
+export function chainFrom(feeder: Feeder): Chain {
   const { parent } = feeder;
   return parent === undefined ? [feeder] : [feeder, ...chainFrom(parent)];
+}
+
+/** Is `feeder` the same as `whole`, or a part of it? */
+export function isWithin(feeder: Feeder, whole: Feeder): boolean {
+  return chainFrom(feeder).includes(whole);
 }
 
 /** Finds the feeder that the operator's lists give a charger, by its `identityKey`. */

@@ -24,6 +24,11 @@ export interface LoadStep extends LoadChange {
 /** Nothing changes. */
 export const noChange: LoadChange = { commandsMilli: 0, upW: 0, downW: 0 };
 
+/** Does nothing change? */
+export function isNoChange({ commandsMilli, downW, upW }: LoadChange): boolean {
+  return commandsMilli === 0 && downW === 0 && upW === 0;
+}
+
 /** A whole command, in thousandths. */
 export const wholeCommandMilli = 1000;
 

@@ -9,6 +9,9 @@ export interface LookTimerTools {
   look(): Promise<number>;
 }
 
+/** Timers of Node cannot wait for longer, in milliseconds; a look before its time does no harm. */
+const delayMsMax = 2 ** 31 - 1;
+
 /** Looks when it is time to, one look after the other. */
 export class LookTimer {
   readonly #tools: LookTimerTools;
@@ -45,7 +48,8 @@ export class LookTimer {
     this.#timer?.cancel();
     this.#timerAtMs = atMs;
     const { clock, nowMs } = this.#tools;
-    this.#timer = clock.after(Math.max(0, atMs - nowMs()), () => void this.lookNow());
+    const delayMs = Math.min(Math.max(0, atMs - nowMs()), delayMsMax);
+    this.#timer = clock.after(delayMs, () => void this.lookNow());
   }
 
   /** Looks at once, unless a look is under way. */

@@ -1,8 +1,8 @@
 import type { Queries } from '../store/store.ts';
-import { headsOf, type LocatedCommand } from './command-rows.ts';
+import { headsOf, type LocatedCommand, laneRank } from './command-rows.ts';
 import { fallsOf, feederStatesOf, ledgersOf } from './entry-rows.ts';
 import type { FeederState } from './feeder-state.ts';
-import type { Feeder, Feeders } from './feeders.ts';
+import { chainFrom, type Feeder, type Feeders } from './feeders.ts';
 import type { Ledger } from './ledger.ts';
 import { type Plan, type PlannedCommand, type Presence, plan } from './plan.ts';
 import type { RampOptions } from './ramp-options.ts';
@@ -11,6 +11,8 @@ import type { RampTarget } from './ramp-target.ts';
 /** What planning needs to know of this process. */
 export interface PlanningPlace {
   readonly incarnation: string;
+  /** As `PlanOptions` have it. */
+  readonly othersMayTakeMs: number;
   /** The connection of a charger, if it is here. */
   targetOf(chargerKey: string): RampTarget | undefined;
 }
@@ -24,21 +26,31 @@ export interface GroupPlan extends Plan {
   readonly heads: ReadonlyMap<string, LocatedCommand>;
 }
 
-/** All feeders that are parts of the same as `feeder`: what one of them does concerns the others. */
-export function groupOf(feeder: Feeder, feeders: Feeders): readonly Feeder[] {
-  const root = rootOf(feeder);
-  return feeders.all.filter((other) => rootOf(other) === root);
+/** Feeders that are planned for together, and the names that their commands may have noted. */
+export interface WaitingGroup {
+  readonly feeders: readonly Feeder[];
+  readonly names: readonly string[];
 }
 
-function rootOf(feeder: Feeder): Feeder {
-  return feeder.parent === undefined ? feeder : rootOf(feeder.parent);
+/**
+ * The groups of the feeders called `names`. Feeders that an operator has taken out of the
+ * configuration leave their commands to `unassigned`.
+ */
+export function groupsOf(names: readonly string[], feeders: Feeders): readonly WaitingGroup[] {
+  const gone = names.filter((name) => feeders.find(name) === undefined);
+  const groups = new Set(
+    names.map((name) => feeders.groupOf(feeders.find(name) ?? feeders.unassigned)),
+  );
+  return [...groups].map((group) => {
+    const own = group.map(({ name }) => name);
+    return { feeders: group, names: group.includes(feeders.unassigned) ? [...own, ...gone] : own };
+  });
 }
 
 /**
  * Plans for the feeders of `group` what waits for them, and `newcomer` with it.
  *
- * The nearest feeder of a command is the one that was noted when it came; feeders that an operator
- * has taken out of the configuration since leave their commands to `unassigned`.
+ * The nearest feeder of a command is the one that was noted when it came.
  */
 export async function planGroup(
   db: Queries,
@@ -53,29 +65,23 @@ export async function planGroup(
   const ledgers = await ledgersOf(db, group, nowMs);
   const feederStates = await feederStatesOf(db, group);
   const waiting = heads.map((command) => plannedCommand(command, place, feeders));
-  if (newcomer !== undefined) insertInOrder(waiting, newcomer, heads.length);
+  if (newcomer !== undefined) insertInOrder(waiting, newcomer);
   const keys = new Set(waiting.map(({ chargerKey }) => chargerKey));
   const lastFallMs = await fallsOf(db, [...keys], nowMs, dwellMs);
   const planned = plan(
     waiting,
     { nowMs, ledgers, feederStates, lastFallMs },
-    { dwellMs, oversized },
+    { dwellMs, oversized, othersMayTakeMs: place.othersMayTakeMs },
   );
   const byId = new Map(heads.map((command) => [command.id, command]));
   return { ...planned, feeders: group, ledgers, feederStates, heads: byId };
 }
 
 /** Where a newcomer stands: behind all of its lane, and before the lanes after it. */
-function insertInOrder(
-  waiting: PlannedCommand[],
-  newcomer: PlannedCommand,
-  headCount: number,
-): void {
-  const order: Readonly<Record<string, number>> = { emergency: 0, released: 1, ordinary: 2 };
-  const rank = order[newcomer.lane] ?? 2;
-  let at = headCount;
-  while (at > 0 && (order[waiting[at - 1]?.lane ?? ''] ?? 2) > rank) at -= 1;
-  waiting.splice(at, 0, newcomer);
+function insertInOrder(waiting: PlannedCommand[], newcomer: PlannedCommand): void {
+  const rank = laneRank(newcomer.lane);
+  const at = waiting.findIndex(({ lane }) => laneRank(lane) > rank);
+  waiting.splice(at < 0 ? waiting.length : at, 0, newcomer);
 }
 
 function plannedCommand(
@@ -111,8 +117,4 @@ function presenceOf(
   return command.connectedTo === undefined || command.connectedTo === incarnation
     ? 'away'
     : 'elsewhere';
-}
-
-function chainFrom(feeder: Feeder): readonly Feeder[] {
-  return feeder.parent === undefined ? [feeder] : [feeder, ...chainFrom(feeder.parent)];
 }

@@ -11,6 +11,7 @@ import {
   whole,
 } from '../../test/support/ramp-line.ts';
 import { noChange } from './load-change.ts';
+import { othersMayTakeMs } from './plan.ts';
 
 // Goal: what waits is let through in order, as much as the budgets bear and not less, and nothing
 // waits for ever behind something else.
@@ -140,6 +141,48 @@ describe('a charger', () => {
       line.waiting.map(({ id }) => id),
       ['theirs', 'next'],
     );
+  });
+});
+
+describe('a command of another gateway', () => {
+  const laterMs = nowMs + othersMayTakeMs;
+
+  test('that could have gone for a while lets the others pass: its charger is busy, or hangs', () => {
+    const line = new Line();
+    for (const id of ['one', 'two']) line.add(id, whole, { presence: 'elsewhere' });
+    line.add('mine', whole);
+    assert.deepEqual(line.pass(laterMs - 1), []);
+    assert.deepEqual(line.pass(laterMs), ['mine']);
+    assert.deepEqual(line.reasonOf('one', laterMs), { is: 'busy' });
+  });
+
+  test('keeps what there is room for only now', () => {
+    const line = new Line();
+    line.entries.set('unassigned', [{ ...whole, commandsMilli: 2000, atMs: nowMs }]);
+    for (const id of ['one', 'two']) line.add(id, whole, { presence: 'elsewhere' });
+    line.add('mine', whole);
+    const roomMs = nowMs + intervalMs;
+    assert.deepEqual(line.pass(roomMs), []);
+    assert.deepEqual(line.pass(roomMs + othersMayTakeMs - 1), []);
+    assert.deepEqual(line.pass(roomMs + othersMayTakeMs), ['mine']);
+  });
+
+  test('that had to wait for something else is not late before it may go', () => {
+    const line = new Line();
+    for (const id of ['one', 'two']) {
+      line.add(id, whole, { presence: 'elsewhere', notBeforeMs: laterMs });
+    }
+    line.add('mine', whole);
+    line.add('last', whole);
+    assert.deepEqual(line.pass(laterMs), []);
+    assert.deepEqual(line.pass(laterMs + othersMayTakeMs), ['mine', 'last']);
+  });
+
+  test('holds back what is behind it of its own charger, however late it is', () => {
+    const line = new Line();
+    line.add('first', whole, { chargerKey: 'cp', presence: 'elsewhere' });
+    line.add('second', whole, { chargerKey: 'cp', presence: 'elsewhere' });
+    assert.deepEqual(line.reasonOf('second', laterMs), { is: 'order' });
   });
 });
 

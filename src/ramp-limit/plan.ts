@@ -56,6 +56,8 @@ export interface PlanState {
 export interface PlanOptions {
   readonly dwellMs: number;
   readonly oversized: OversizedPolicy;
+  /** See `othersMayTakeMs`; Infinity for who only wants to know what is to be expected. */
+  readonly othersMayTakeMs: number;
 }
 
 /** Why a command waits. */
@@ -94,6 +96,12 @@ export interface Plan {
   readonly wakeAtMs: number;
 }
 
+/**
+ * How long another gateway may take to release what there is room for, in milliseconds. After that
+ * its charger is taken to be busy.
+ */
+export const othersMayTakeMs = 2_000;
+
 /** A command that has waited so many intervals is no longer overtaken in any budget. */
 const patienceIntervals = 3;
 
@@ -104,7 +112,8 @@ const patienceIntervals = 3;
  * budget for itself: no later one takes of it, so that a large one gets its turn. Those whose
  * charger is away, or busy, let the others pass.
  *
- * What another gateway has to release is counted, and left to it.
+ * What another gateway has to release is counted, and left to it; but not when it could have been
+ * released for a while, since then its charger, or the gateway, lets the others pass as well.
  *
  * Source: PNNL-35706 section 4.0 (aggregated charger message handler).
  */
@@ -125,6 +134,11 @@ export function plan(
     const current = early === undefined ? head.refreshed?.() : undefined;
     const command = current === undefined ? head : { ...head, ...current };
     const reason = early ?? whyWait(command, state, options, kept);
+    if (reason === undefined && isOverdueElsewhere(command, state, options)) {
+      waits.set(command.id, { is: 'busy' });
+      heldChargers.add(command.chargerKey);
+      continue;
+    }
     if (reason === undefined) {
       const release = take(command, state);
       // A charger takes one command at a time.
@@ -160,6 +174,18 @@ function whyNotLooked(
   if (served.has(chargerKey)) return { is: 'busy' };
   if (notBeforeMs > nowMs && lane === 'ordinary') return { is: 'jitter', untilMs: notBeforeMs };
   return isKept({ chain, now }, kept) ? { is: 'order' } : undefined;
+}
+
+/** Could the gateway that has its charger have released this command for a while? */
+function isOverdueElsewhere(
+  command: PlannedCommand,
+  state: PlanState,
+  options: PlanOptions,
+): boolean {
+  const { arrivedAtMs, notBeforeMs, presence } = command;
+  const thenMs = state.nowMs - options.othersMayTakeMs;
+  if (presence !== 'elsewhere' || Math.max(arrivedAtMs, notBeforeMs) > thenMs) return false;
+  return shortageOf(command, { ...state, nowMs: thenMs }, options.oversized) === undefined;
 }
 
 /** Does somebody in front wait for what this command needs? */

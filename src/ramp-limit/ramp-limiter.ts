@@ -10,7 +10,10 @@ import { type HeldCommand, markAnswered, removeCommands } from './command-rows.t
 import { Decisions } from './decisions.ts';
 import { lockRamp } from './entry-rows.ts';
 import { Errands, retryMs } from './errands.ts';
+import { nextChangeMs } from './feeder-state.ts';
+import { isNoChange } from './load-change.ts';
 import { LookTimer } from './look-timer.ts';
+import { othersMayTakeMs } from './plan.ts';
 import type { PlanningPlace } from './plan-group.ts';
 import type { RampOptions } from './ramp-options.ts';
 import { type RampStatus, RampStatusBoard } from './ramp-status.ts';
@@ -62,7 +65,7 @@ export class RampLimiter {
   readonly #takeTools: TakeTools;
   readonly #looks: LookTimer;
   /** Chargers connected here for which something waits, as far as is known. */
-  #awaited: ReadonlySet<string> = new Set();
+  #awaited = new Set<string>();
   /** Those of them that had another call open when they were looked at. */
   readonly #busy = new Set<string>();
 
@@ -72,6 +75,7 @@ export class RampLimiter {
     this.#report = new RampReport(tools.emit, options);
     this.#board = new RampStatusBoard(options.feeders);
     this.#place = {
+      othersMayTakeMs,
       incarnation: tools.incarnation,
       targetOf: (key) => this.#targets.get(key),
     };
@@ -197,7 +201,13 @@ export class RampLimiter {
       if (!isStoreError(error)) throw error;
       return this.#whileAway(target, request, commandId);
     }
-    if (taken.plan !== undefined) this.#board.note([taken.plan]);
+    if (taken.plan !== undefined) {
+      this.#board.note([taken.plan]);
+      // Somebody has to notice when a feeder is calm, or a lift over, though nothing waits.
+      const states = [...taken.plan.feederStates.values()];
+      this.#looks.wakeAt(Math.min(...states.map(nextChangeMs)));
+    }
+    if (taken.applied.oscillations.length > 0) this.#looks.wakeAt(this.#tools.store.nowMs());
     await this.#barrier([taken.applied]);
     this.#finish([taken.applied]);
     if (this.#options.mode === 'monitor') {
@@ -224,7 +234,7 @@ export class RampLimiter {
         return { is: 'refused', code: decision.code };
       case 'hold': {
         const { command, instead, mustAnswer } = decision;
-        this.#awaited = new Set([...this.#awaited, command.chargerKey]);
+        this.#awaited.add(command.chargerKey);
         if (decision.reason === 'busy') this.#busy.add(command.chargerKey);
         const isStored = mustAnswer && (await this.#markAnswered([command])).has(commandId);
         this.#looks.wakeAt(this.#tools.store.nowMs());
@@ -318,7 +328,7 @@ export class RampLimiter {
       }
     }
     this.#awaited = awaited;
-    if (totals.length === 0) return Infinity;
+    if (totals.length === 0) return wakeAtMs;
     const pollMs = awaited.size > 0 ? lookMs : idleLookMs;
     return Math.max(nowMs + 1, Math.min(wakeAtMs, nowMs + pollMs));
   }
@@ -365,13 +375,13 @@ export class RampLimiter {
 
 /** How long entries count: the longest window, and a fall a dwell time after a rise as long before. */
 function keptMsOf({ dwellMs, feeders }: RampOptions): number {
-  return Math.max(2 * dwellMs, ...feeders.all.map(({ intervalMs }) => intervalMs));
+  const longestMs = Math.max(...feeders.all.map(({ intervalMs }) => intervalMs));
+  return Math.max(2 * dwellMs, longestMs + othersMayTakeMs);
 }
 
 /** A command that moves nothing, now or later, need not be known to anybody. */
 function changesNothing({ estimate, loadClass }: LoadCommandRequest): boolean {
   const { commandsMilli, downW, upW } = estimate.now;
   invariant(commandsMilli >= 0 && downW >= 0 && upW >= 0, 'no change of load is negative');
-  const isNothing = commandsMilli === 0 && downW === 0 && upW === 0;
-  return isNothing && estimate.later === undefined && loadClass !== 'limit';
+  return isNoChange(estimate.now) && estimate.later === undefined && loadClass !== 'limit';
 }

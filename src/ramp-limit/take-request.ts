@@ -18,7 +18,7 @@ import { forgetLater, insertEntries, lockRamp } from './entry-rows.ts';
 import { estimateWaitMs } from './estimate-wait.ts';
 import type { Feeder } from './feeders.ts';
 import type { PlannedCommand, Release, WaitReason } from './plan.ts';
-import { type GroupPlan, groupOf, type PlanningPlace, planGroup } from './plan-group.ts';
+import { type GroupPlan, type PlanningPlace, planGroup } from './plan-group.ts';
 import type { LongWait, RampOptions } from './ramp-options.ts';
 import type { LoadCommandRequest, RampRefusal, RampTarget } from './ramp-target.ts';
 import { findRoom, noSteps, type StepsRoom } from './reserve-steps.ts';
@@ -140,7 +140,7 @@ export async function takeRequest(
     notBeforeMs: nowMs,
     arrivedAtMs: nowMs,
   };
-  const group = groupOf(feeder, feeders);
+  const group = feeders.groupOf(feeder);
   const planned = await planGroup(
     db,
     group,

@@ -11,9 +11,10 @@ import {
   type WaitingTotal,
   waitingTotals,
 } from './command-rows.ts';
-import { forgetLater, lockRamp, writeFeederState } from './entry-rows.ts';
-import type { Feeder } from './feeders.ts';
-import { type GroupPlan, groupOf, planGroup } from './plan-group.ts';
+import { forgetLater, lockRamp, storedFeederStates, writeFeederState } from './entry-rows.ts';
+import { nextChangeMs } from './feeder-state.ts';
+import type { Feeders } from './feeders.ts';
+import { type GroupPlan, groupsOf, planGroup } from './plan-group.ts';
 import type { TakeTools } from './take-request.ts';
 
 /** What has to be done after a look at what waits. */
@@ -53,37 +54,15 @@ export async function lookAtWaiting(
   const cancelled = due.filter(({ state }) => state === 'cancelled');
   const rest = due.filter(({ state }) => state !== 'cancelled');
   const expired = rest.filter(({ expiresAtMs }) => expiresAtMs <= nowMs);
-  const overdue = rest.filter(({ expiresAtMs }) => expiresAtMs > nowMs);
-  const gone = [
-    ...cancelled,
-    ...expired,
-    ...overdue.filter(({ onLongWait }) => onLongWait === 'refuse'),
-  ];
-  await removeCommands(
-    db,
-    gone.map(({ id }) => id),
-  );
-  for (const { chargerKey, id } of gone) await forgetLater(db, chargerKey, id, nowMs);
+  await giveUp(db, [...cancelled, ...expired], nowMs);
 
   const totals = await waitingTotals(db);
-  const groups = new Map<Feeder | undefined, readonly Feeder[]>();
-  const unknown: string[] = [];
-  for (const { feeder: name } of totals) {
-    const feeder = feeders.find(name);
-    if (feeder === undefined) unknown.push(name);
-    const group = groupOf(feeder ?? feeders.unassigned, feeders);
-    groups.set(group.at(0), group);
-  }
+  const waiting = totals.map(({ feeder }) => feeder);
   const applied: AppliedReleases[] = [];
   const plans: GroupPlan[] = [];
-  const calmed: string[] = [];
-  const lowered: string[] = [];
   let wakeAtMs = Infinity;
-  for (const group of groups.values()) {
-    const names = group.map(({ name }) => name);
-    // Commands of feeders that are no longer in the configuration count as unassigned.
-    const all = group.includes(feeders.unassigned) ? [...names, ...unknown] : names;
-    const planned = await planGroup(db, group, undefined, nowMs, place, options, all);
+  for (const { feeders: group, names } of groupsOf(waiting, feeders)) {
+    const planned = await planGroup(db, group, undefined, nowMs, place, options, names);
     plans.push(planned);
     applied.push(
       await applyReleases(
@@ -95,10 +74,16 @@ export async function lookAtWaiting(
       ),
     );
     wakeAtMs = Math.min(wakeAtMs, planned.wakeAtMs);
-    const ended = await calm(db, planned, nowMs);
-    calmed.push(...ended.calmed);
-    lowered.push(...ended.lowered);
   }
+  // What may go at the last moment goes.
+  const released = new Set(applied.flatMap((it) => it.released.map(({ command }) => command.id)));
+  const overdue = rest.filter((it) => it.expiresAtMs > nowMs && !released.has(it.id));
+  await giveUp(
+    db,
+    overdue.filter(({ onLongWait }) => onLongWait === 'refuse'),
+    nowMs,
+  );
+  const { calmed, changesAtMs, lowered } = await endOfStates(db, feeders, nowMs);
   const dueMs = await nextDueMs(db, place.incarnation);
   return {
     applied,
@@ -110,7 +95,7 @@ export async function lookAtWaiting(
     lowered,
     plans,
     totals,
-    wakeAtMs: Math.min(wakeAtMs, dueMs ?? Infinity),
+    wakeAtMs: Math.min(wakeAtMs, changesAtMs, dueMs ?? Infinity),
   };
 }
 
@@ -148,25 +133,41 @@ async function adoptOrphans(
   return unclear;
 }
 
-/** Ends the slow-down of feeders that no longer oscillate, and lifts whose time is over. */
-async function calm(
+/** Commands that are not released any more. */
+async function giveUp(
   db: Transaction<Tables>,
-  { feederStates, releases }: GroupPlan,
+  commands: readonly HeldCommand[],
   nowMs: number,
-): Promise<Pick<TickResult, 'calmed' | 'lowered'>> {
+): Promise<void> {
+  await removeCommands(
+    db,
+    commands.map(({ id }) => id),
+  );
+  for (const { chargerKey, id } of commands) await forgetLater(db, chargerKey, id, nowMs);
+}
+
+/** Ends the slow-down of feeders that no longer oscillate, and lifts whose time is over. */
+async function endOfStates(
+  db: Transaction<Tables>,
+  feeders: Feeders,
+  nowMs: number,
+): Promise<Pick<TickResult, 'calmed' | 'lowered'> & { readonly changesAtMs: number }> {
   const calmed: string[] = [];
   const lowered: string[] = [];
-  // What was released has just changed the states; the next look is soon enough.
-  if (releases.length > 0) return { calmed, lowered };
-  for (const [name, state] of feederStates) {
+  let changesAtMs = Infinity;
+  for (const [name, state] of await storedFeederStates(db)) {
+    // Of a feeder that is gone from the configuration nobody wants to know.
+    if (feeders.find(name) === undefined) continue;
     const { slowedUntilMs } = state.oscillation;
     const isCalm = slowedUntilMs > 0 && slowedUntilMs <= nowMs;
     const isLowered = state.lift !== undefined && state.lift.untilMs <= nowMs;
-    if (!isCalm && !isLowered) continue;
     const oscillation = isCalm ? { ...state.oscillation, slowedUntilMs: 0 } : state.oscillation;
-    await writeFeederState(db, name, { oscillation, lift: isLowered ? undefined : state.lift });
+    const after = { oscillation, lift: isLowered ? undefined : state.lift };
+    changesAtMs = Math.min(changesAtMs, nextChangeMs(after));
+    if (!isCalm && !isLowered) continue;
+    await writeFeederState(db, name, after);
     if (isCalm) calmed.push(name);
     if (isLowered) lowered.push(name);
   }
-  return { calmed, lowered };
+  return { calmed, lowered, changesAtMs };
 }

@@ -286,9 +286,43 @@ describeEachStore('commands that have to do with each other', (open) => {
     const budget = { commandsMilli: 2000, upW: 20_000, downW: 20_000 };
     const halved = { ...options.feeders.unassigned, budget };
     assert.deepEqual(overfullWindows(halved, slowed), []);
-    await bench.pass(600_000);
-    assert.equal(gateway.limiter.status().feeders[0]?.isSlowed, false);
+    assert.deepEqual(gateway.eventsOf('FeederCalm'), []);
+    await bench.pass(300_000);
+    // Nothing waits any more, and still somebody notices.
     assert.deepEqual(await bench.commands(), []);
+    assert.deepEqual(
+      gateway.eventsOf('FeederCalm').map(({ feeder }) => feeder),
+      ['unassigned'],
+    );
+    assert.equal(gateway.limiter.status().feeders[0]?.isSlowed, false);
+    const before = gateway.transactions;
+    await bench.pass(600_000);
+    assert.equal(gateway.transactions, before, 'then nobody asks any more');
+    assert.deepEqual(await bench.commands(), []);
+  });
+
+  test('T1-03: a feeder is calm in time, though the swing was the last that was asked of it', async () => {
+    await using opened = await open();
+    const oscillation = { windowMs: 300_000, reversalsMax: 1 };
+    const down = { commandsMilli: 2000, downW: 10_000 };
+    const up = { commandsMilli: 2000, upW: 10_000 };
+    const bench = new RampBench(opened, rampOptions({ oscillation }));
+    const gateway = await bench.start();
+    const [one] = await gateway.connectMany(1);
+    // Each takes a whole window, and no two share one.
+    for (const request of [
+      moving(start('1'), up),
+      moving(stop('2'), down),
+      moving(start('3'), up),
+    ]) {
+      await bench.pass(120_000);
+      assert.equal(await one?.does(request), 'pass');
+    }
+    assert.equal(gateway.eventsOf('FeederOscillating').length, 1);
+    await bench.pass(299_000);
+    assert.deepEqual(gateway.eventsOf('FeederCalm'), []);
+    await bench.pass(2000);
+    assert.equal(gateway.eventsOf('FeederCalm').length, 1);
   });
 });
 
@@ -411,6 +445,19 @@ describeEachStore('operators of a ramp limiter', (open) => {
     assert.equal(bench.sent.length, 12);
     await bench.pass(60_000);
     assert.equal(bench.sent.length, 16);
+    assert.equal(gateway.eventsOf('FeederLiftEnded').length, 1);
+  });
+
+  test('a lift that ends while nothing waits ends with an event, once anything has passed', async () => {
+    await using opened = await open();
+    const bench = new RampBench(opened);
+    const gateway = await bench.start();
+    const [one] = await gateway.connectMany(1);
+    await lift(bench, 'unassigned', { ...unlimited, commandsMilli: 1000 }, 60_000);
+    assert.equal(await one?.does(start('1')), 'pass');
+    await bench.pass(59_000);
+    assert.deepEqual(gateway.eventsOf('FeederLiftEnded'), []);
+    await bench.pass(1000);
     assert.equal(gateway.eventsOf('FeederLiftEnded').length, 1);
   });
 

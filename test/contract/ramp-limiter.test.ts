@@ -338,6 +338,20 @@ describeEachStore('a ramp limiter', (open) => {
       assert.deepEqual(bench.log('release'), ['release 3 10', 'release 4 10', 'release 5 20']);
       assert.deepEqual(bench.log('refuse').at(-1), 'refuse 6 RAMP_EXPIRED 24');
     });
+
+    test('who may go in the very moment in which the wait is over goes', async () => {
+      await using opened = await open();
+      const bench = new RampBench(opened, rampOptions({ reply: 'defer', openMs: 10_000 }));
+      const gateway = await bench.start();
+      const chargers = await gateway.connectMany(4);
+      assert.deepEqual(await askAll(chargers, start), [...['pass', 'pass', 'open', 'open']]);
+      chargers[3]?.setReady(false);
+      await bench.pass(60_000);
+      assert.deepEqual(bench.log('release', 'refuse'), [
+        'release 3 10',
+        'refuse 4 RAMP_EXPIRED 10',
+      ]);
+    });
   });
 
   describe('a command that waits', () => {

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sql } from 'kysely';
+import { lockRamp } from '../../src/ramp-limit/entry-rows.ts';
+import { othersMayTakeMs } from '../../src/ramp-limit/plan.ts';
 import { RampBench, rampOptions, start, stop, type TestCharger } from '../support/ramp-bench.ts';
 import { overfullWindows } from '../support/ramp-windows.ts';
 import { describeEachStore, type TestStore } from '../support/stores.ts';
@@ -68,6 +71,48 @@ describeEachStore('two gateways', (open) => {
     await bench.pass(120_000);
     assert.deepEqual(overfullWindows(bench.options.feeders.unassigned, moved(bench)), []);
     assert.equal(new Set(bench.sent).size, bench.sent.length);
+  });
+
+  test('decide one after the other', async () => {
+    await using opened = await open();
+    const { store } = opened;
+    const order: string[] = [];
+    let other: Promise<void> = Promise.resolve();
+    await store.transact(async (db) => {
+      await lockRamp(db);
+      other = store.transact(async (second) => {
+        await lockRamp(second);
+        order.push('second');
+      });
+      // More than the other one would need, if nothing held it.
+      for (let count = 0; count < 300; count += 1) await sql`select 1`.execute(db);
+      order.push('first');
+    });
+    await other;
+    assert.deepEqual(order, ['first', 'second']);
+  });
+
+  test('go on, though chargers of the other one take nothing', async () => {
+    await using opened = await open();
+    const { bench, chargers } = await startTwo(opened, rampOptions({ reply: 'immediate' }));
+    const theirs = [chargers[0], chargers[2]];
+    const mine = [chargers[1], chargers[3], chargers[5]];
+    for (const charger of theirs) charger?.setReady(false);
+    for (const charger of [...theirs, ...mine]) {
+      assert.equal(await charger?.does(stop(charger.key)), 'answered');
+    }
+    await bench.pass(60_000);
+    // Each time, the others get the chance first.
+    const late = othersMayTakeMs / 1000;
+    assert.deepEqual(bench.log('release'), [
+      ...[`release cp-2 ${late}`, `release cp-4 ${late}`],
+      `release cp-6 ${10 + 2 * late}`,
+    ]);
+    for (const charger of theirs) charger?.setReady(true);
+    await bench.pass(60_000);
+    assert.deepEqual(overfullWindows(bench.options.feeders.unassigned, moved(bench)), []);
+    assert.deepEqual(bench.sent.slice(3).toSorted(), ['cp-1', 'cp-3']);
+    assert.deepEqual(await bench.commands(), []);
   });
 
   test('hand over a charger that moves with what was answered for it', async () => {

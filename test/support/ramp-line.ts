@@ -8,6 +8,7 @@ import {
 import { Ledger, type LedgerEntry, type OversizedPolicy } from '../../src/ramp-limit/ledger.ts';
 import { type LoadChange, noChange } from '../../src/ramp-limit/load-change.ts';
 import {
+  othersMayTakeMs,
   type Plan,
   type PlannedCommand,
   plan,
@@ -107,7 +108,7 @@ export class Line {
       feederStates: this.#states,
       lastFallMs: (key: string, place: number | undefined) => this.#fallsMs.get(`${key} ${place}`),
     };
-    return plan(this.waiting, state, { dwellMs, oversized: this.oversized });
+    return plan(this.waiting, state, { dwellMs, oversized: this.oversized, othersMayTakeMs });
   }
 
   /** Why a command waits. */

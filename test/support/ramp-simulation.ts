@@ -13,7 +13,13 @@ import {
   type OversizedPolicy,
 } from '../../src/ramp-limit/ledger.ts';
 import type { LoadChange } from '../../src/ramp-limit/load-change.ts';
-import { type Plan, type PlannedCommand, type Presence, plan } from '../../src/ramp-limit/plan.ts';
+import {
+  othersMayTakeMs,
+  type Plan,
+  type PlannedCommand,
+  type Presence,
+  plan,
+} from '../../src/ramp-limit/plan.ts';
 import { limitOf, type Movement, overfullWindows } from './ramp-windows.ts';
 
 /** A command, and all that will happen to its charger. */
@@ -330,7 +336,7 @@ class Simulation {
       lastFallMs: (key: string, place: number | undefined) => this.#lastFallMs(key, place),
     };
     const { dwellMs, oversized } = this.#scenario;
-    return plan(line, state, { dwellMs, oversized });
+    return plan(line, state, { dwellMs, oversized, othersMayTakeMs });
   }
 
   #lastFallMs(key: string, place: number | undefined): number | undefined {

@@ -1,5 +1,4 @@
-import type { Feeder, Feeders } from '../../ramp-limit/feeders.ts';
-import { isWithin } from './outlook.ts';
+import { type Feeder, type Feeders, isWithin } from '../../ramp-limit/feeders.ts';
 
 /** Feeders that somebody means by a name: one, and those that are parts of it. */
 export interface NamedFeeders {

@@ -9,13 +9,13 @@ import {
 import { feederStatesOf, ledgersOf } from '../../ramp-limit/entry-rows.ts';
 import { estimateWaitMs } from '../../ramp-limit/estimate-wait.ts';
 import { type FeederState, freshFeederState, limitsAt } from '../../ramp-limit/feeder-state.ts';
-import type { Feeder, Feeders } from '../../ramp-limit/feeders.ts';
+import { chainFrom, type Feeder, type Feeders } from '../../ramp-limit/feeders.ts';
 import { dimensions, type Limits } from '../../ramp-limit/ledger.ts';
 import { type LoadChange, noChange } from '../../ramp-limit/load-change.ts';
 import type { WaitReason } from '../../ramp-limit/plan.ts';
 import {
   type GroupPlan,
-  groupOf,
+  groupsOf,
   type PlanningPlace,
   planGroup,
 } from '../../ramp-limit/plan-group.ts';
@@ -69,8 +69,15 @@ export interface Outlook {
 /** Commands that are looked at. As many may wait as `rampLimit.heldCommandsMax` allows, 10 000. */
 const commandsMax = 20_000;
 
-/** A process that has no chargers: to its plans, all are connected elsewhere or nowhere. */
-const nowhere: PlanningPlace = { incarnation: '', targetOf: () => undefined };
+/**
+ * A process that has no chargers: to its plans, all are connected elsewhere or nowhere. Whether they
+ * are busy only their gateways know.
+ */
+const nowhere: PlanningPlace = {
+  incarnation: '',
+  othersMayTakeMs: Infinity,
+  targetOf: () => undefined,
+};
 
 /** Looks at what waits as the gateways do, and changes nothing. */
 export async function readOutlook(
@@ -101,15 +108,6 @@ export function isWaiting({ command }: CommandOutlook): boolean {
   return command.state === 'waiting';
 }
 
-/** Is `feeder` the same as `whole`, or a part of it? */
-export function isWithin(feeder: Feeder, whole: Feeder): boolean {
-  return chainFrom(feeder).includes(whole);
-}
-
-function chainFrom(feeder: Feeder): readonly Feeder[] {
-  return feeder.parent === undefined ? [feeder] : [feeder, ...chainFrom(feeder.parent)];
-}
-
 /** The names of the running gateways that have these chargers, by identity key. */
 async function gatewaysOf(
   db: Queries,
@@ -129,20 +127,10 @@ async function plansOf(
   options: RampOptions,
   nowMs: number,
 ): Promise<readonly GroupPlan[]> {
-  const { feeders } = options;
-  const names = (await waitingTotals(db)).map(({ feeder }) => feeder);
-  // Commands of feeders that are no longer in the configuration count as unassigned.
-  const unknown = names.filter((name) => feeders.find(name) === undefined);
-  const groups = new Map<Feeder | undefined, readonly Feeder[]>();
-  for (const name of names) {
-    const group = groupOf(feeders.find(name) ?? feeders.unassigned, feeders);
-    groups.set(group.at(0), group);
-  }
+  const waiting = (await waitingTotals(db)).map(({ feeder }) => feeder);
   const plans: GroupPlan[] = [];
-  for (const group of groups.values()) {
-    const own = group.map(({ name }) => name);
-    const all = group.includes(feeders.unassigned) ? [...own, ...unknown] : own;
-    plans.push(await planGroup(db, group, undefined, nowMs, nowhere, options, all));
+  for (const { feeders, names } of groupsOf(waiting, options.feeders)) {
+    plans.push(await planGroup(db, feeders, undefined, nowMs, nowhere, options, names));
   }
   return plans;
 }

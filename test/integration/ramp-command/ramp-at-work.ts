@@ -7,6 +7,7 @@ import { systemRandom } from '../../../src/lib/random.ts';
 import { type HeldCommand, insertCommand } from '../../../src/ramp-limit/command-rows.ts';
 import { insertEntries } from '../../../src/ramp-limit/entry-rows.ts';
 import type { LoadChange } from '../../../src/ramp-limit/load-change.ts';
+import { othersMayTakeMs } from '../../../src/ramp-limit/plan.ts';
 import type { RampTarget } from '../../../src/ramp-limit/ramp-target.ts';
 import { lookAtWaiting } from '../../../src/ramp-limit/tick.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -182,7 +183,7 @@ export async function looked(
     };
   };
   const options = rampOptions(config.value);
-  const place = { incarnation, targetOf };
+  const place = { incarnation, othersMayTakeMs, targetOf };
   const tools = { options, place, random: systemRandom, nowMs: () => Date.now() };
   const { applied, cancelled } = await store.transact((db) => lookAtWaiting(db, tools));
   const releases = applied.flatMap(({ released }) =>
