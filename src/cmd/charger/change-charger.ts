@@ -18,6 +18,7 @@ import {
 } from './credential-changes.ts';
 import { type ReadCredentials, readCredentials } from './credential-options.ts';
 import { readCredentialReport } from './credential-report.ts';
+import { feederRemark } from './feeder-remark.ts';
 import { jsonText } from './json-text.ts';
 import { type GivenOptions, readSettings } from './setting-options.ts';
 
@@ -87,8 +88,12 @@ export async function changeCharger(
     const { before, result } = await store.transactDurably(inTransaction);
     const { identity, outcome } = result;
     process.stdout.write(options.json === true ? jsonText(result) : said(identity, outcome));
-    for (const remark of [...remarks, ...remarksOnChange(change, identity, before, config)]) {
-      complain(remark);
+    for (const remark of [
+      ...remarks,
+      ...remarksOnChange(change, identity, before, config),
+      feederRemark(settings, config),
+    ]) {
+      if (remark !== undefined) complain(remark);
     }
     return exitCodes.ok;
   } catch (error) {

@@ -100,7 +100,7 @@ export const rampLimitSection = z
         description:
           'How long a start, or a rise, of an EVSE has to wait after a stop, or a fall, of it that came ' +
           'within as long after another start. A first start after a stop does not wait for that, and a ' +
-          'stop never does.',
+          'stop never does. What would wait for longer than `holdSecondsMax` expires.',
       }),
     jitterSeconds: z
       .int()

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { Command, Option } from 'commander';
+import type { ChargerSettings } from '../../../chargers/charger-entry.ts';
 import { knownBefore } from '../../../chargers/import-chargers.ts';
 import type { Result } from '../../../lib/result.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { complain, onStore, type StoreVisit } from '../../on-store.ts';
 import { readSecretFile, readStandardInput } from '../../secret-file.ts';
 import { sealingKey } from '../credential-changes.ts';
+import { feederRemark } from '../feeder-remark.ts';
 import { withCommonOptions } from '../identity-argument.ts';
 import { jsonText } from '../json-text.ts';
 import type { Finding } from './columns.ts';
@@ -143,6 +145,7 @@ async function lookAt(
     folder: given.folder,
     hasCsmsPasswords: config.csms.auth.type === 'perCharger',
     nowMs: store.nowMs(),
+    remarkOn: (settings: ChargerSettings) => feederRemark(settings, config),
   };
   const findings = [...unread];
   const chargers: FileCharger[] = [];

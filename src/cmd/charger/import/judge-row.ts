@@ -35,6 +35,8 @@ export interface RowSurroundings {
   /** Does the gateway have a password for each charger towards the CSMS? */
   readonly hasCsmsPasswords: boolean;
   readonly nowMs: number;
+  /** What is odd about a feeder; see `feederRemark`. */
+  remarkOn(settings: ChargerSettings): string | undefined;
 }
 
 /** What a row says. */
@@ -70,6 +72,8 @@ export async function judgeRow(
   if (id === undefined) error(`identity ${identityDemand}`);
   else if (id.includes('*')) error('identity must not hold a *');
   const settings = readSettings(cells, error);
+  const remark = surroundings.remarkOn(settings);
+  if (remark !== undefined) warn(remark);
   const password = readPassword(cells, error, warn);
   if (password !== undefined && isGuessed(password, cells)) {
     warn('the password is the identity or the serial number');
