@@ -41,8 +41,8 @@ export interface Authentication {
   readonly form?: PasswordForm | undefined;
 }
 
-/** An IPv6 address with its zone, in characters. */
-const addressLengthMax = 64;
+/** An IPv6 address with its zone and its isolated network, in characters. Cut, it were another's. */
+const addressLengthMax = 96;
 /** How an attempt to rotate came out, in characters. */
 const outcomeLengthMax = 128;
 /**

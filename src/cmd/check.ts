@@ -4,6 +4,17 @@ import { describeMistake, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema/config.ts';
 import { fileMistakes } from './check-files.ts';
 import { exitCodes } from './exit-codes.ts';
+import { checkNetworks } from './network/check-network.ts';
+import { onNetworks } from './network/on-networks.ts';
+
+const help = `
+With --network it needs root. From inside the namespace of each entry of isolation.bindings it tries
+to connect to the CSMS, to an address for documentation that stands for the Internet, to the admin
+port, and to the listeners of the other networks. None of them may answer.
+
+Exit codes: 0 no mistakes, and nothing could be reached; 1 something could, or a network is not up;
+2 mistakes.
+`;
 
 /** `gatewatt check`. */
 export function checkCommand(): Command {
@@ -17,9 +28,12 @@ export function checkCommand(): Command {
     .requiredOption('-c, --config <file>', 'the configuration file (YAML)')
     .option('-q, --quiet', 'do not show the configuration')
     .option('--no-files', 'do not read the files that it names, as on another machine')
-    .addHelpText('after', '\nExit codes: 0 no mistakes, 2 mistakes.')
+    .option('--network', 'try instead what chargers can reach from each isolated network')
+    .addHelpText('after', help)
     .action(async (options: CheckOptions) => {
-      process.exitCode = await check(options);
+      process.exitCode = await (options.network === true
+        ? onNetworks(options.config, checkNetworks)
+        : check(options));
     });
 }
 
@@ -27,6 +41,7 @@ interface CheckOptions {
   readonly config: string;
   readonly quiet?: true;
   readonly files: boolean;
+  readonly network?: true;
 }
 
 async function check({ config: file, files, quiet }: CheckOptions): Promise<number> {
@@ -53,8 +68,17 @@ function effective(config: Config): unknown {
     ...config,
     listeners: config.listeners.map((listener) => ({
       ...listener,
-      address: address(listener.address),
+      ...(listener.address && { address: address(listener.address) }),
     })),
     admin: { ...config.admin, address: address(config.admin.address) },
+    ...(config.isolation && { isolation: isolationText(config.isolation) }),
   };
+}
+
+function isolationText(isolation: NonNullable<Config['isolation']>): unknown {
+  const bindings = isolation.bindings.map((binding) => ({
+    ...binding,
+    addresses: binding.addresses.map(({ address, prefixLength }) => `${address}/${prefixLength}`),
+  }));
+  return { ...isolation, bindings };
 }

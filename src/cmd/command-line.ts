@@ -5,6 +5,7 @@ import { chargerCommand } from './charger/command.ts';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo/command.ts';
 import { exitCodes } from './exit-codes.ts';
+import { networkCommand } from './network/command.ts';
 import { pkiCommand } from './pki/command.ts';
 import { rampCommand } from './ramp/command.ts';
 import { serveCommand } from './serve.ts';
@@ -43,6 +44,7 @@ function newProgram(): Command {
     .addCommand(auditCommand())
     .addCommand(chargerCommand())
     .addCommand(rampCommand())
+    .addCommand(networkCommand())
     .addCommand(simulateCommand())
     .addCommand(signCommand())
     .addCommand(pkiCommand());

@@ -51,6 +51,7 @@ export function gatewayOptions(
     csmsLimits: socketLimits,
     csmsAuth,
     admission: { versions: chargers.versions },
+    networks: config.isolation?.bindings ?? [],
     authentication: {
       unknown: chargers.unknown,
       firstUse: credentials.firstUse,
@@ -151,6 +152,7 @@ function listenerOptions(
   socketLimits: SocketLimits,
 ): ListenerOptions {
   const { address, identityFrom, identityParameter, name, securityProfile } = listener;
+  const { connectionsMax, connectionsPerAddressMax } = limits;
   const identity: IdentitySource =
     identityFrom === 'query'
       ? { from: 'query', parameter: identityParameter }
@@ -158,13 +160,10 @@ function listenerOptions(
   return {
     name,
     securityProfile,
-    host: address.host,
-    port: address.port,
+    doors: address === undefined ? [] : [{ at: address, connectionsMax, connectionsPerAddressMax }],
     paths: [listener.path].flat(),
     identity,
     limits: socketLimits,
-    connectionsMax: limits.connectionsMax,
-    connectionsPerAddressMax: limits.connectionsPerAddressMax,
     handshakeSeconds: limits.handshakeSeconds,
   };
 }

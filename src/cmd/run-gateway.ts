@@ -5,6 +5,7 @@ import { pruneAudit } from '../audit/prune.ts';
 import { openQuarantine } from '../audit/quarantine.ts';
 import { auditChains } from '../audit/verify.ts';
 import type { Config } from '../config/schema/config.ts';
+import type { Keeper } from '../connection/isolation/kept-gateway.ts';
 import { watchCsmsTls } from '../connection/watch-csms-tls.ts';
 import { type EventSink, teeSink } from '../events/emit.ts';
 import { limitLog } from '../events/log-limit.ts';
@@ -18,6 +19,7 @@ import { openConfiguredStore } from './configured-store.ts';
 import { feederGauges } from './feeder-gauges.ts';
 import { readGatewayFiles } from './gateway-files.ts';
 import { csmsTlsFiles, gatewayOptions } from './gateway-options.ts';
+import { IsolatedNetworks } from './isolated-networks.ts';
 import { watchSigningKeys } from './signing-keys.ts';
 import { signingPolicy } from './signing-policy.ts';
 
@@ -42,6 +44,8 @@ export interface RunOptions {
   readonly log: LogDestination;
   /** Hears every event, unlimited. */
   readonly observer?: EventSink;
+  /** The process that keeps the namespaces of isolated networks. */
+  readonly keeper?: Keeper;
 }
 
 /**
@@ -133,8 +137,19 @@ async function runWithStore(
   if (config.csms.tls.dangerouslyAcceptAnyCertificate) {
     emit({ name: 'CsmsVerificationOff', csms: new URL(config.csms.url).origin });
   }
+  const open = config.listeners.filter(({ address }) => address !== undefined);
+  if (open.length > 0) {
+    emit({ name: 'NetworksNotIsolated', listeners: open.map(({ name }) => name) });
+  }
+  const networks =
+    config.isolation === undefined || options.keeper === undefined
+      ? undefined
+      : new IsolatedNetworks(config.isolation, config, options.keeper, { clock, emit, gateway });
+  // Whoever cannot be served yet is served as soon as that is possible.
+  void networks?.start();
   /** In this order: what one of them still says, the next one writes. */
   const stopAll = async (): Promise<void> => {
+    networks?.stop();
     await gateway.stop();
     csmsTls.close();
     signingKeys?.close();

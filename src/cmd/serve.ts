@@ -2,9 +2,11 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import { describeMistake, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema/config.ts';
+import { keeperOfThisProcess } from '../connection/isolation/kept-gateway.ts';
 import type { LogDestination } from '../events/log-sink.ts';
 import { describeSystemError } from './describe-system-error.ts';
 import { exitCodes } from './exit-codes.ts';
+import { keepNetworks } from './keep-networks.ts';
 import { type RunningGateway, runGateway } from './run-gateway.ts';
 
 /** `gatewatt serve`. */
@@ -34,10 +36,15 @@ async function serve(configFile: string): Promise<number> {
     }
     return exitCodes.usage;
   }
+  const { isolation } = config.value;
+  const keeper = keeperOfThisProcess();
+  if (isolation !== undefined && keeper === undefined) {
+    return keepNetworks(isolation, config.value, configFile);
+  }
   const log = logToStandardOutput();
   let running: RunningGateway;
   try {
-    running = await runGateway(config.value, { configFile, log });
+    running = await runGateway(config.value, { configFile, log, ...(keeper && { keeper }) });
   } catch (error) {
     process.stderr.write(`gatewatt: cannot start: ${describeSystemError(error)}\n`);
     return exitCodes.failed;
@@ -46,7 +53,9 @@ async function serve(configFile: string): Promise<number> {
   for (const warning of warningsOf(config.value, running)) {
     process.stderr.write(`gatewatt: WARNING: ${warning}\n`);
   }
-  await untilStopped(running);
+  void keeper?.stoppedAtOnce.then(exitAtOnce);
+  await untilStopped(running, keeper && Promise.race([stopSignal(), keeper.stopped]));
+  keeper?.leave();
   log.flushSync();
   return exitCodes.ok;
 }

@@ -2,22 +2,30 @@ import type { Socket } from 'node:net';
 import type { Server } from 'node:tls';
 import type { EventSink } from '../events/emit.ts';
 import { handshakeFinding } from './handshake-failure.ts';
+import { type ConnectionEnds, readEnds, remoteAddressOf } from './remote-address.ts';
+
+/** Where the handshakes are done. */
+export interface HandshakePlace {
+  /** The name of the listener in the events. */
+  readonly listener: string;
+  /** The isolated network; undefined for that of the gateway itself. */
+  readonly network: string | undefined;
+}
 
 /** The handshakes of a TLS server that are not done. Each that comes to nothing is reported. */
 export class Handshakes {
   /** By the ends of the connection, which are what its TCP and its TLS socket have in common. */
   readonly #open = new Map<string, Socket>();
-  readonly #listener: string;
+  readonly #place: HandshakePlace;
   readonly #emit: EventSink;
   #isClosed = false;
 
-  /** @param listener its name in the events. */
-  constructor(server: Server, listener: string, emit: EventSink) {
-    this.#listener = listener;
+  constructor(server: Server, place: HandshakePlace, emit: EventSink) {
+    this.#place = place;
     this.#emit = emit;
     // Before Node's own, which would answer with HTTP.
     server.prependListener('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
-      const { remoteAddress } = socket;
+      const remoteAddress = remoteAddressOf(socket, place.network);
       // Whoever has hung up has no address any more; that is reported when its TCP socket closes.
       if (this.#open.delete(endsOf(socket) ?? '')) {
         this.#report(error.code ?? 'unknown error', remoteAddress);
@@ -37,7 +45,7 @@ export class Handshakes {
       socket.destroy();
       return;
     }
-    const { remoteAddress } = socket;
+    const remoteAddress = remoteAddressOf(socket, this.#place.network);
     this.#open.set(key, socket);
     socket.once('close', () => {
       if (this.#open.get(key) !== socket) return;
@@ -54,15 +62,16 @@ export class Handshakes {
     for (const socket of this.#open.values()) socket.destroy();
   }
 
-  #report(detail: string, remoteAddress = 'unknown'): void {
+  #report(detail: string, remoteAddress: string): void {
     if (this.#isClosed) return;
-    const listener = this.#listener;
+    const { listener } = this.#place;
     const finding = handshakeFinding(detail);
     this.#emit({ name: 'TlsHandshakeFailed', listener, remoteAddress, finding, detail });
   }
 }
 
-function endsOf({ localAddress, remoteAddress, remotePort }: Socket): string | undefined {
+function endsOf(socket: ConnectionEnds): string | undefined {
+  const { localAddress, remoteAddress, remotePort } = readEnds(socket) ?? {};
   if (remoteAddress === undefined || remotePort === undefined) return undefined;
   return `${remoteAddress} ${remotePort} ${localAddress}`;
 }

@@ -3,20 +3,11 @@ import type { ServerOptions as HttpOptions } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { TLSSocket, TlsOptions } from 'node:tls';
 import type { EventSink } from '../events/emit.ts';
-import type { Clock } from '../lib/clock.ts';
 import type { CertificateEvidence } from '../pki/client-certificate.ts';
-import type { ClientTrust } from '../pki/trust.ts';
-import { ChainMemory } from './chain-memory.ts';
+import type { ChainMemory } from './chain-memory.ts';
 import { evidenceOf, type ShownCertificate, takeCertificate } from './client-evidence.ts';
-import { ExpiryWatch } from './expiry-watch.ts';
-import { Handshakes } from './handshakes.ts';
-import {
-  type ListenerMaterial,
-  type ListenerTls,
-  listenerFiles,
-  readListener,
-} from './tls-material.ts';
-import { watchFiles } from './watched-files.ts';
+import { type HandshakePlace, Handshakes } from './handshakes.ts';
+import type { ListenerMaterial } from './tls-material.ts';
 
 /** The four suites that OCPP asks of a management system, for TLS 1.2, and those of TLS 1.3. */
 const cipherSuites = [
@@ -51,82 +42,50 @@ const demands = {
   allowPartialTrustChain: true,
 } as const satisfies TlsOptions;
 
-/** What a TLS server needs to know of its listener. */
-export interface TlsServerOptions {
-  readonly name: string;
+/** What an HTTPS server needs to know of its door. */
+export interface TlsServerOptions extends HandshakePlace {
   readonly handshakeSeconds: number;
-  readonly tls: ListenerTls;
+  /** Are clients asked for a certificate? */
+  readonly asksClients: boolean;
+  readonly httpOptions: HttpOptions;
 }
 
-/** An HTTPS server with the certificates of a listener. It does not listen yet. */
+/** The HTTPS server of one door. It does not listen yet. */
 export interface TlsServer {
   readonly server: Server;
-  /** Says which certificates are in force; once the listener is open. */
-  announce(): void;
   readonly handshakes: Handshakes;
   /** What the client has shown; `unreadable` when Node.js can make nothing of it. */
   clientCertificate(socket: TLSSocket): CertificateEvidence | 'unreadable' | undefined;
-  /** Whoever showed this certificate was let in. */
-  remember(certificate: CertificateEvidence): void;
-  /** Undefined where clients are not asked for a certificate. */
-  clientTrust(): ClientTrust | undefined;
-  /** Stops looking at the files and ends handshakes that are not done. */
+  /** Shows and trusts something else from the next connection on. */
+  use(context: ListenerMaterial['context']): void;
+  /** Ends handshakes that are not done. */
   close(): void;
 }
 
 /**
- * Reads the files of a TLS listener and makes a server that uses them, and reads them again when
- * they change.
+ * Makes an HTTPS server.
  *
- * @throws Error when the files cannot be used; its message names the file.
+ * @param context what it shows and whom it trusts at first.
+ * @param memory the issuers that clients have shown, at any door of the listener.
  */
-export async function createTlsServer(
-  { handshakeSeconds, name, tls }: TlsServerOptions,
-  httpOptions: HttpOptions,
+export function createTlsServer(
+  { asksClients, handshakeSeconds, httpOptions, listener, network }: TlsServerOptions,
+  { context, memory }: { readonly context: ListenerMaterial['context']; memory: ChainMemory },
   emit: EventSink,
-  clock: Clock,
-): Promise<TlsServer> {
-  const memory = new ChainMemory();
-  const expiries = new ExpiryWatch(name, emit, clock);
-  const announce = ({ certificates, trust }: ListenerMaterial): void => {
-    const descriptions = certificates.map(({ description }) => description);
-    emit({ name: 'TlsCertificatesLoaded', listener: name, certificates: descriptions });
-    expiries.look(certificates, trust);
-  };
-  let server: Server | undefined;
-  const watched = await watchFiles(
-    {
-      files: listenerFiles(tls),
-      parse: (texts) => readListener(tls, texts),
-      onChanged: (material) => {
-        // A new context has new keys for its session tickets: nobody resumes a session that was
-        // made with other authorities. Connections that are open notice nothing.
-        server?.setSecureContext({ ...demands, ...material.context });
-        memory.clear();
-        announce(material);
-      },
-      onFailed: (detail) => emit({ name: 'TlsReloadFailed', listener: name, detail }),
-      onLook: () => {
-        const { certificates, trust } = watched.current();
-        expiries.look(certificates, trust);
-      },
-    },
-    clock,
-  );
-  server = createServer({
+): TlsServer {
+  const server = createServer({
     ...httpOptions,
     ...demands,
-    ...watched.current().context,
+    ...context,
     handshakeTimeout: handshakeSeconds * 1000,
-    requestCert: tls.client !== undefined,
+    requestCert: asksClients,
     // Whoever judges the certificate can tell the operator why it was refused; an alert cannot.
     rejectUnauthorized: false,
   });
-  const handshakes = new Handshakes(server, name, emit);
-  const shown = tls.client === undefined ? undefined : catchCertificates(server);
+  const handshakes = new Handshakes(server, { listener, network }, emit);
+  const shown = asksClients ? catchCertificates(server) : undefined;
   return {
     server,
-    announce: () => announce(watched.current()),
     handshakes,
     clientCertificate: (socket) => {
       if (shown === undefined) return undefined;
@@ -136,12 +95,10 @@ export async function createTlsServer(
         ? 'unreadable'
         : evidenceOf(socket, certificate, memory);
     },
-    remember: ({ leaf }) => memory.prove(leaf),
-    clientTrust: () => watched.current().trust,
-    close: () => {
-      watched.close();
-      handshakes.close();
-    },
+    // A new context has new keys for its session tickets: nobody resumes a session that was made
+    // with other authorities. Connections that are open notice nothing.
+    use: (next) => server.setSecureContext({ ...demands, ...next }),
+    close: () => handshakes.close(),
   };
 }
 

@@ -4,12 +4,14 @@ import { type BasicEvidence, parseBasic } from '../identity/basic-auth.ts';
 import { type IdentitySource, parseChargerId } from '../identity/parse-charger-id.ts';
 import { failed, ok, type Result } from '../lib/result.ts';
 import type { CertificateEvidence } from '../pki/client-certificate.ts';
+import { remoteAddressOf } from './remote-address.ts';
 
 /** What a charger asks for, parsed once. */
 export interface UpgradeRequest {
   /** Nobody has proven it yet. */
   readonly unverifiedId: ChargerId;
   readonly offered: readonly string[];
+  /** With its network, where that is an isolated one: see `remote-address.ts`. */
   readonly remoteAddress: string;
   /** What the Authorization headers say, not verified; on every listener. */
   readonly basic: BasicEvidence;
@@ -24,10 +26,12 @@ export type UpgradeFailure =
   | 'IDENTITY_MALFORMED'
   | 'CERTIFICATE_UNREADABLE';
 
-/** How a listener reads identities. */
-export interface IdentityReading {
+/** How a door reads requests. */
+export interface UpgradeReading {
   readonly paths: readonly string[];
   readonly source: IdentitySource;
+  /** The isolated network that they come through; undefined for that of the gateway itself. */
+  readonly network?: string | undefined;
 }
 
 /** More subprotocols than there are; a longer list is no charger's. */
@@ -43,7 +47,7 @@ const subprotocolsMax = 16;
  */
 export function parseUpgrade(
   request: IncomingMessage,
-  reading: IdentityReading,
+  reading: UpgradeReading,
   clientCertificate?: CertificateEvidence | 'unreadable',
 ): Result<UpgradeRequest, UpgradeFailure> {
   const { headers } = request;
@@ -62,7 +66,7 @@ export function parseUpgrade(
   const id = parseChargerId(request.url ?? '', reading.paths, reading.source);
   if (!id.ok) return failed(id.error === 'path' ? 'UPGRADE_PATH' : 'IDENTITY_MALFORMED');
   if (clientCertificate === 'unreadable') return failed('CERTIFICATE_UNREADABLE');
-  const remoteAddress = request.socket.remoteAddress ?? 'unknown';
+  const remoteAddress = remoteAddressOf(request.socket, reading.network);
   return ok({ unverifiedId: id.value, offered, remoteAddress, basic, clientCertificate });
 }
 

@@ -117,6 +117,16 @@ export const connectionErrors = {
     sentence: 'The charging station identity is not acceptable.',
     http: 400,
   },
+  IDENTITY_OUT_OF_PLACE: {
+    meaning:
+      'The charger has come from another network than the one that its identity is bound to, or ' +
+      'another charger from the network of this one.',
+    remedy:
+      'If it is plugged in there rightly, change `chargers` of its entry in `isolation.bindings`. ' +
+      'Otherwise somebody in that network uses a stolen identity: look at what is plugged in.',
+    sentence: 'Not authorized.',
+    http: 403,
+  },
   IDENTITY_UNKNOWN: {
     meaning: 'No record matches the identity, and `chargers.unknown` is `reject`.',
     remedy: 'Add a record for the charger, or set `chargers.unknown: enroll`.',

@@ -44,6 +44,46 @@ export const events: Readonly<Record<EventName, EventEntry>> = {
     meaning: 'A connection was refused before it became a WebSocket.',
     remedy: 'The code says why; see docs/errors.md.',
   },
+  IdentityOutOfPlace: {
+    level: 'error',
+    isAudited: true,
+    meaning:
+      'A charger has come from another network than the one that its identity is bound to, and was ' +
+      'refused.',
+    remedy:
+      'Find out what is plugged in at that network: whoever has the identity of another charger, and ' +
+      'perhaps its password, is no charger that works.',
+  },
+  IsolatedNetworkServed: {
+    level: 'info',
+    isAudited: false,
+    meaning: 'Chargers of this network can connect, in a namespace of their own.',
+    remedy: 'Nothing.',
+  },
+  IsolatedNetworkFailed: {
+    level: 'error',
+    isAudited: false,
+    meaning: 'Chargers of this network cannot connect; the gateway tries again each few seconds.',
+    remedy: 'The detail says why. `gatewatt network status` shows how things stand.',
+  },
+  IsolatedInterfaceReturned: {
+    level: 'warn',
+    isAudited: false,
+    meaning:
+      'The interface of this network had gone, has come back in the network of the machine, and was ' +
+      'moved into its namespace again.',
+    remedy: 'If it comes and goes, look at its cable or at whatever makes it.',
+  },
+  NetworksNotIsolated: {
+    level: 'info',
+    isAudited: false,
+    meaning:
+      'Chargers of these listeners share a network with each other: the gateway cannot keep one from ' +
+      'attacking another there.',
+    remedy:
+      'On a machine with the network of the chargers behind it, use `isolation`. In a cloud, whatever ' +
+      'carries the chargers there has to keep them apart.',
+  },
   CsmsDialFailed: {
     level: 'warn',
     isAudited: true,

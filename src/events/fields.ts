@@ -6,7 +6,8 @@ import type { OcppVersion, Peer } from '../ocpp/version.ts';
  * nothing else, so that what is counted is what is written.
  *
  * `charger` is the identity as the charger wrote it: bounded and printable by construction.
- * `detail` never holds what a peer sent.
+ * `remoteAddress` is the address of the peer, and behind an @ the isolated network that it came
+ * through, if any: `192.168.1.5@bay-1`. `detail` never holds what a peer sent.
  */
 export interface EventFields {
   readonly GatewayStarted: { readonly listeners: readonly string[]; readonly csms: string };
@@ -30,6 +31,16 @@ export interface EventFields {
     readonly remoteAddress: string;
     readonly outcome: 'newcomer-refused' | 'older-replaced';
   };
+  readonly IdentityOutOfPlace: {
+    readonly charger: string;
+    readonly remoteAddress: string;
+    /** The isolated network that it has come from; undefined for the one of the gateway. */
+    readonly network: string | undefined;
+  };
+  readonly IsolatedNetworkServed: { readonly network: string; readonly interface: string };
+  readonly IsolatedNetworkFailed: { readonly network: string; readonly detail: string };
+  readonly IsolatedInterfaceReturned: { readonly network: string; readonly interface: string };
+  readonly NetworksNotIsolated: { readonly listeners: readonly string[] };
   readonly SessionOpened: {
     readonly charger: string;
     readonly version: OcppVersion;

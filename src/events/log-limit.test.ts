@@ -59,6 +59,14 @@ describe('the log limit', () => {
     assert.equal(out.filter(({ name }) => name === 'UpgradeRefused').length, 4);
   });
 
+  test('the same address in another isolated network is somebody else', () => {
+    const { out, sink } = limited();
+    for (let n = 0; n < 20; n += 1) sink(refusedUpgrade('CP-1', '192.168.1.5@bay-1'));
+    assert.equal(out.length, 3);
+    sink(refusedUpgrade('CP-2', '192.168.1.5@bay-2'));
+    assert.deepEqual(out.at(-1), refusedUpgrade('CP-2', '192.168.1.5@bay-2'));
+  });
+
   test('a crowd is limited in all', () => {
     const { out, sink } = limited({ perSource, total: { burst: 5, perSecond: 0 } });
     for (let n = 0; n < 50; n += 1) sink(refusedUpgrade('CP-1', `192.0.2.${n}`));

@@ -1,8 +1,9 @@
 import type { ChargerDirectory, FoundCharger } from '../chargers/directory.ts';
-import type { Arrival } from '../connection/charger-listener.ts';
+import type { Arrival } from '../connection/arrival.ts';
 import type { EventSink } from '../events/emit.ts';
 import { type AdmissionPolicy, type AdmittedCharger, admitCharger } from '../identity/admission.ts';
 import type { Authenticated, Authenticator } from '../identity/authentication.ts';
+import type { ChargerNetworks } from '../identity/charger-networks.ts';
 import { judgeProfile } from '../identity/security-profile.ts';
 import { certificateCandidates } from '../pki/certificate.ts';
 import type { ClientTrust } from '../pki/trust.ts';
@@ -12,6 +13,7 @@ export interface AdmitTools {
   readonly admission: AdmissionPolicy;
   readonly authenticator: Authenticator;
   readonly directory: ChargerDirectory;
+  readonly networks: ChargerNetworks;
   readonly emit: EventSink;
   /** Seconds after which a charger may try again that came at a bad moment. */
   retryAfter(): number;
@@ -41,9 +43,15 @@ export async function admitArrival(
   tools: AdmitTools,
   before?: AdmittedArrival,
 ): Promise<AdmittedArrival | undefined> {
-  const { admission, authenticator, directory, emit } = tools;
-  const { gone, listener, request, securityProfile } = arrival;
+  const { admission, authenticator, directory, emit, networks } = tools;
+  const { gone, listener, network, request, securityProfile } = arrival;
   const { clientCertificate, remoteAddress, unverifiedId } = request;
+  // Before anything that could be tried out from there: passwords, and the patience of the true one.
+  if (!networks.admit(unverifiedId, network)) {
+    emit({ name: 'IdentityOutOfPlace', charger: unverifiedId, remoteAddress, network });
+    arrival.refuse('IDENTITY_OUT_OF_PLACE');
+    return undefined;
+  }
   const candidates =
     clientCertificate === undefined ? [] : certificateCandidates(clientCertificate.leaf);
   const found = await directory.find(unverifiedId, candidates);

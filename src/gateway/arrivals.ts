@@ -2,7 +2,7 @@ import { type ChargerId, identityKey } from '../chargers/charger-id.ts';
 import type { Claim } from '../chargers/claims.ts';
 import type { Memories } from '../chargers/memories.ts';
 import type { ChargerMemory } from '../chargers/memory/charger-memory.ts';
-import type { Arrival } from '../connection/charger-listener.ts';
+import type { Arrival } from '../connection/arrival.ts';
 import type { CsmsAuthorization, CsmsDialer, DialFailure } from '../connection/csms-dialer.ts';
 import type { PeerLink } from '../connection/peer-link.ts';
 import type { HttpErrorCode } from '../errors/catalogue.ts';

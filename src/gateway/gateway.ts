@@ -11,10 +11,12 @@ import {
   openChargerListener,
 } from '../connection/charger-listener.ts';
 import { type CsmsAddress, csmsDialer } from '../connection/csms-dialer.ts';
+import { abandonDoor, type DoorOptions } from '../connection/door.ts';
 import type { SocketLimits } from '../connection/limits.ts';
 import type { EventSink } from '../events/emit.ts';
 import type { AdmissionPolicy } from '../identity/admission.ts';
 import { type AuthenticationPolicy, Authenticator } from '../identity/authentication.ts';
+import { type ChargerNetwork, ChargerNetworks } from '../identity/charger-networks.ts';
 import { PasswordVerifier, type PasswordVerifierOptions } from '../identity/password-verifier.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
@@ -40,6 +42,8 @@ export interface GatewayOptions {
   readonly csmsLimits: SocketLimits;
   readonly csmsAuth: CsmsAuth;
   readonly admission: AdmissionPolicy;
+  /** Networks that keep chargers apart, and who is in each. */
+  readonly networks: readonly ChargerNetwork[];
   readonly authentication: AuthenticationPolicy;
   readonly passwords: PasswordVerifierOptions;
   /** What becomes of the CSMS's own changes of a charger's password. */
@@ -84,6 +88,13 @@ export interface GatewayTools {
 /** A running gateway. */
 export interface Gateway extends GatewayControl {
   readonly listeners: readonly ChargerListener[];
+  /**
+   * Opens a further door of a listener.
+   *
+   * @throws the system's error when the address cannot be had; Error when there is no listener of
+   *   that name, and when the gateway is stopping.
+   */
+  openDoor(listenerName: string, door: DoorOptions): Promise<void>;
   /** Refuses new chargers, lets open calls finish, closes everything. Idempotent. */
   stop(): Promise<void>;
 }
@@ -123,11 +134,13 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
   const directory = new ChargerDirectory(store, options.records, options.enrolledMax);
   const stopping = new AbortController();
   let listeners: readonly ChargerListener[] = [];
+  const listenerOf = (name: string) => listeners.find((listener) => listener.name === name);
   const verifier = new PasswordVerifier(options.passwords, clock);
   const authenticator = new Authenticator(options.authentication, verifier, clock);
   const arrivalTools: ArrivalTools = {
     admit: {
       admission: options.admission,
+      networks: new ChargerNetworks(options.networks),
       authenticator,
       directory,
       emit,
@@ -138,7 +151,7 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
     memories,
     csmsAuth: options.csmsAuth,
     credentialChanges: options.credentialChanges,
-    clientTrust: (name) => listeners.find((listener) => listener.name === name)?.clientTrust(),
+    clientTrust: (name) => listenerOf(name)?.clientTrust(),
     dial: csmsDialer(options.csms, options.csmsLimits, clock),
     open,
     stopping: stopping.signal,
@@ -227,6 +240,15 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
   };
   return {
     listeners,
+    openDoor: async (listenerName, door) => {
+      const listener = listenerOf(listenerName);
+      if (listener === undefined) {
+        abandonDoor(door);
+        throw new Error(`there is no listener ${listenerName}`);
+      }
+      // Of a gateway that is stopping, every listener is closed, and refuses.
+      await listener.openDoor(door);
+    },
     readiness: () => {
       if (stopping.signal.aborted) return 'stopping';
       return store.isAvailable ? 'ready' : 'store unavailable';

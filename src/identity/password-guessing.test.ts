@@ -86,6 +86,20 @@ describe('T2-02: 5000 wrong passwords', () => {
     assert.equal(one.argon2Count, 30);
   });
 
+  test('from one address in five isolated networks are those of five sources', async () => {
+    const one = verifier();
+    await attack(
+      one,
+      [1, 2, 3, 4, 5].map((bay) => `192.168.1.5@bay-${bay}`),
+    );
+    assert.equal(one.argon2Count, 150);
+    // Where nobody guesses, the same address is used up by nothing.
+    const there = { ...charger, source: '192.168.1.5@bay-6' };
+    assert.equal((await one.verify(there)).is, 'current');
+    const inside = { ...charger, source: '192.168.1.5@bay-1', presented: Buffer.from('x') };
+    assert.equal((await one.verify(inside)).is, 'exhausted');
+  });
+
   test('meanwhile a charger from elsewhere gets in, a few computations after it asked', async () => {
     const computed: string[] = [];
     const one = verifier({

@@ -6,6 +6,8 @@ import { sourceOf } from './source-of.ts';
 // Goal: whoever can use many addresses is one source, and the same address is so in each spelling.
 // Method: a table, then properties over addresses.
 
+const network = fc.stringMatching(/^[a-z0-9-]{1,24}$/);
+
 describe('sources', () => {
   const cases: readonly (readonly [string, string])[] = [
     ['192.0.2.1', '192.0.2.1'],
@@ -24,6 +26,12 @@ describe('sources', () => {
     ['fe80::1%eth0', 'fe80:0:0:0::/64'],
     // Not mapped, though it ends like it.
     ['2001:db8::ffff:192.0.2.1', '2001:db8:0:0::/64'],
+    ['192.168.1.5@bay-1', '192.168.1.5@bay-1'],
+    ['::ffff:192.168.1.5@bay-1', '192.168.1.5@bay-1'],
+    ['2001:db8:1:2::1@bay-1', '2001:db8:1:2::/64@bay-1'],
+    ['2001:0DB8:1:2:ffff::@bay-1', '2001:db8:1:2::/64@bay-1'],
+    ['fe80::1%eth0@bay-1', 'fe80:0:0:0::/64@bay-1'],
+    [`192.168.1.5@${'n'.repeat(24)}`, `192.168.1.5@${'n'.repeat(24)}`],
   ];
   for (const [address, source] of cases) {
     test(`${address} is of ${source}`, () => assert.equal(sourceOf(address), source));
@@ -44,6 +52,16 @@ describe('sources', () => {
     '::1]/x?[',
     '::1/48',
     `::${'1'.repeat(100_000)}`,
+    '@',
+    '@bay-1',
+    'unknown@bay-1',
+    '1.2.3.4@',
+    '1.2.3.4@Bay',
+    '1.2.3.4@bay 1',
+    '1.2.3.4@bay-1/64',
+    '1.2.3.4@bay-1%eth0',
+    '1.2.3.4@bay-1@bay-2',
+    `1.2.3.4@${'n'.repeat(25)}`,
   ]) {
     test(`${JSON.stringify(address.slice(0, 30))} is no address`, () => {
       assert.equal(sourceOf(address), 'unknown');
@@ -52,10 +70,20 @@ describe('sources', () => {
 
   test('a source is its own source', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (address) => {
-        const source = sourceOf(address);
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), fc.option(network), (address, name) => {
+        const source = sourceOf(name === null ? address : `${address}@${name}`);
         assert.notEqual(source, 'unknown');
         assert.equal(sourceOf(source), source);
+      }),
+    );
+  });
+
+  test('an address is another source in each isolated network, and outside of them', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), network, network, (address, one, other) => {
+        const sources = [sourceOf(`${address}@${one}`), sourceOf(`${address}@${other}`)];
+        assert.equal(sources[0] === sources[1], one === other);
+        assert.equal(sources.includes(sourceOf(address)), false);
       }),
     );
   });

@@ -411,7 +411,7 @@ describeEachStore('the credential of a charger', (open) => {
     await authenticate(store, 1, { address: text });
     await store.query((db) => noteRotationOutcome(db, cp1, text, 1));
     const { lastAddress, rotationOutcome } = await find(store);
-    assert.equal(lastAddress, `\ufffd${'x'.repeat(63)}`);
+    assert.equal(lastAddress, `\ufffd${'x'.repeat(95)}`);
     assert.equal(rotationOutcome?.outcome, `\ufffd${'x'.repeat(127)}`);
   });
 });

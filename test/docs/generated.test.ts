@@ -57,7 +57,9 @@ describe('generated documentation', () => {
   test('every default in docs/config.md is what a minimal configuration gets', () => {
     const config = parseConfig(
       'listeners: [{ name: a, address: "127.0.0.1:0", securityProfile: 0,' +
-        ' allowUnauthenticated: true }]\ncsms: { url: "ws://127.0.0.1:1/" }\n',
+        ' allowUnauthenticated: true }]\ncsms: { url: "ws://127.0.0.1:1/" }\n' +
+        'isolation: { bindings: [{ name: b, interface: i, addresses: [10.0.0.1/8], listener: a,' +
+        ' port: 1, chargers: [C] }] }\n',
     );
     assert.ok(config.ok);
     for (const { path, schema } of configOptions()) {

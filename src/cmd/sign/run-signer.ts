@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { SignerConfig } from '../../config/schema/signer.ts';
-import { type Arrival, openChargerListener } from '../../connection/charger-listener.ts';
+import type { Arrival } from '../../connection/arrival.ts';
+import { openChargerListener } from '../../connection/charger-listener.ts';
 import {
   type CsmsAuthorization,
   type CsmsDialer,
@@ -85,12 +86,16 @@ export async function runSigner(
       // Whether the charger may connect is for the CSMS to say, and for the gateway: it gets the
       // credential as it came.
       securityProfile: listener.tls === undefined ? 1 : 2,
-      ...listener.address,
+      doors: [
+        {
+          at: listener.address,
+          connectionsMax: limits.connectionsMax,
+          connectionsPerAddressMax: limits.connectionsPerAddressMax,
+        },
+      ],
       paths: [listener.path],
       identity: { from: 'path' },
       limits: socketLimits,
-      connectionsMax: limits.connectionsMax,
-      connectionsPerAddressMax: limits.connectionsPerAddressMax,
       handshakeSeconds: limits.handshakeSeconds,
       tls: listener.tls && {
         certificates: listener.tls.certificates.map(({ certFile, keyFile }) => ({

@@ -4,6 +4,7 @@ import { chargersSection } from './chargers.ts';
 import { credentialsSection } from './credentials.ts';
 import { csmsSection } from './csms.ts';
 import { gatewaySection } from './gateway.ts';
+import { isolationSection } from './isolation.ts';
 import { limitsSection, quarantineSection, queueSection } from './limits.ts';
 import { listenersSection } from './listeners.ts';
 import { rampLimitSection } from './ramp-limit.ts';
@@ -21,6 +22,7 @@ export const configSchema = z
     store: storeSection.prefault({}),
     retention: retentionSection.prefault({}),
     listeners: listenersSection,
+    isolation: isolationSection.optional(),
     csms: csmsSection,
     chargers: chargersSection.prefault({}),
     credentials: credentialsSection.prefault({}),
@@ -42,6 +44,19 @@ export const configSchema = z
         path: ['credentials', key],
         message: 'is not possible with csms.auth: { type: forward }: the CSMS keeps the passwords',
       });
+    }
+  })
+  .superRefine(({ isolation, listeners }, context) => {
+    const bindings = isolation?.bindings ?? [];
+    for (const [index, { listener }] of bindings.entries()) {
+      if (listeners.some(({ name }) => name === listener)) continue;
+      const path = ['isolation', 'bindings', index, 'listener'];
+      context.addIssue({ code: 'custom', path, message: 'there is no listener of this name' });
+    }
+    for (const [index, { address, name }] of listeners.entries()) {
+      if (address !== undefined || bindings.some(({ listener }) => listener === name)) continue;
+      const message = 'is missing, and no entry of isolation.bindings names this listener';
+      context.addIssue({ code: 'custom', path: ['listeners', index, 'address'], message });
     }
   })
   .superRefine(({ csms, rampLimit }, context) => {

@@ -63,7 +63,10 @@ const listenerFields = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/)
     .meta({ description: 'The name of the listener in log and overrides.' }),
-  address: socketAddress.meta({ description: 'Where chargers connect, as host:port.' }),
+  address: socketAddress.optional().meta({
+    description:
+      'Where chargers connect, as host:port. Without it, only in the networks of `isolation.bindings`.',
+  }),
   path: z
     .union([listenerPath, z.array(listenerPath).min(1).max(16)])
     .default('/')

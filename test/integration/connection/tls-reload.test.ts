@@ -281,8 +281,13 @@ describe('opening a listener', { concurrency: false }, () => {
         {
           name: 'second',
           securityProfile: 2,
-          host: '127.0.0.1',
-          port: world.port,
+          doors: [
+            {
+              at: { host: '127.0.0.1', port: world.port },
+              connectionsMax: 1,
+              connectionsPerAddressMax: 1,
+            },
+          ],
           paths: ['/'],
           identity: { from: 'path' },
           limits: {
@@ -292,8 +297,6 @@ describe('opening a listener', { concurrency: false }, () => {
             silentSeconds: 1,
             stallSeconds: 1,
           },
-          connectionsMax: 1,
-          connectionsPerAddressMax: 1,
           handshakeSeconds: 1,
           tls: {
             certificates: [

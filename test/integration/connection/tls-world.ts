@@ -4,8 +4,8 @@ import { connect as connectTcp } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
+import type { Arrival } from '../../../src/connection/arrival.ts';
 import {
-  type Arrival,
   type ChargerListener,
   type ListenerOptions,
   openChargerListener,
@@ -104,6 +104,9 @@ export interface WorldChanges extends Partial<ListenerOptions> {
   readonly clientCa?: string;
   readonly clientCrl?: string;
   readonly onArrival?: (arrival: Arrival) => void;
+  /** Of its only door, unless there are `doors`. */
+  readonly connectionsMax?: number;
+  readonly connectionsPerAddressMax?: number;
   /** The time of the listener; by default the real time of now, standing still. */
   readonly time?: ManualClock;
 }
@@ -113,7 +116,8 @@ export const serverNames = { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1']
 
 /** Opens a listener. */
 export async function startTlsWorld(changes: WorldChanges = {}): Promise<TlsWorld> {
-  const { clientCa, clientCrl, onArrival, time, ...others } = changes;
+  const { clientCa, clientCrl, onArrival, time, ...more } = changes;
+  const { connectionsMax = 100, connectionsPerAddressMax = 50, ...others } = more;
   const files = await makeFiles();
   const authority = await makeAuthority({ commonName: 'Gateway Root' });
   const ecdsa = await authority.issue({ commonName: 'localhost', ...serverNames });
@@ -144,8 +148,7 @@ export async function startTlsWorld(changes: WorldChanges = {}): Promise<TlsWorl
     {
       name: 'field',
       securityProfile: clientCa === undefined ? 2 : 3,
-      host: '127.0.0.1',
-      port: 0,
+      doors: [{ at: { host: '127.0.0.1', port: 0 }, connectionsMax, connectionsPerAddressMax }],
       paths: ['/ocpp'],
       identity: { from: 'path' },
       limits: {
@@ -155,8 +158,6 @@ export async function startTlsWorld(changes: WorldChanges = {}): Promise<TlsWorl
         silentSeconds: 3600,
         stallSeconds: 30,
       },
-      connectionsMax: 100,
-      connectionsPerAddressMax: 50,
       handshakeSeconds: 10,
       tls: { certificates, client: client || undefined },
       ...others,
