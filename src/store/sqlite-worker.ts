@@ -29,13 +29,34 @@ function open(): void {
   database = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: true });
   // WAL: a command line that reads does not stop a gateway that writes. NORMAL survives the death
   // of the process; what must survive the power as well raises it to FULL for its transaction.
+  switchToWal(database);
   database.exec(`
-    pragma journal_mode = wal;
     pragma synchronous = normal;
     pragma trusted_schema = off;
     pragma journal_size_limit = 16777216;
     pragma cache_size = -8192;
   `);
+}
+
+/** How often, and how long after each other, it is tried again to switch an empty file to WAL. */
+const switchAttempts = 100;
+const switchPauseMs = 50;
+
+/**
+ * Whoever switches the file needs it alone for a moment, and SQLite does not wait for that as it
+ * waits for other locks (sqlite.org/wal.html): of several who open an empty file, one succeeds.
+ */
+function switchToWal(opened: DatabaseSync): void {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      opened.exec('pragma journal_mode = wal');
+      return;
+    } catch (error) {
+      const isBusy = (error as { readonly errcode?: number }).errcode === 5;
+      if (!isBusy || attempt === switchAttempts) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, switchPauseMs);
+    }
+  }
 }
 
 function statementFor(opened: DatabaseSync, sql: string): StatementSync {

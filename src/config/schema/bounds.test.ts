@@ -48,6 +48,9 @@ function configWith([section = '', ...path]: readonly string[], value: unknown):
   if (section === 'chargers' && key === 'records') {
     return { ...config, chargers: { records: [{ id: 'CP-1', [inner]: value }] } };
   }
+  if (section === 'isolation') {
+    return { ...config, isolation: { bindings: [bindingWith(path.slice(2), value)] } };
+  }
   if (section === 'rampLimit') {
     const csms = { url: 'ws://c/', callTimeoutSeconds: 600 };
     return { ...config, csms, rampLimit: rampLimitWith(path, value) };
@@ -63,6 +66,17 @@ function rampLimitWith([key = '', ...path]: readonly string[], value: unknown): 
   const entry = { commandsPerInterval: 1, [inner]: value };
   if (key === 'feeders') return { feeders: [{ name: 'f', ...entry }] };
   return { [key]: key === 'unassigned' ? entry : { [inner]: value } };
+}
+
+function bindingWith([key = '', inner = '']: readonly string[], value: unknown): unknown {
+  const binding = {
+    ...{ name: 'b', interface: 'i', addresses: ['10.0.0.1/24'], listener: 'f', port: 1 },
+    chargers: ['C'],
+  };
+  if (key === 'dhcp') {
+    return { ...binding, dhcp: { from: '10.0.0.2', to: '10.0.0.3', [inner]: value } };
+  }
+  return { ...binding, [key]: inner === '' ? value : [value] };
 }
 
 const jsonSchema = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
@@ -87,8 +101,9 @@ describe('the bounds of the configuration', () => {
 
     test(`${path.join('.')} has its unit or bound in its name`, () => {
       assert.match(
-        path.at(-1) ?? '',
-        /(?:Seconds|Minutes|Hours|Days|Max|Kw|(?:Kw|[cC]ommands)PerInterval|Volts)$/,
+        path.findLast((name) => !/^\d+$/.test(name)) ?? '',
+        // A port has none.
+        /^port$|Ports$|(?:Seconds|Minutes|Hours|Days|Max|Kw|(?:Kw|[cC]ommands)PerInterval|Volts)$/,
       );
     });
   }

@@ -6,19 +6,22 @@ const figure = 'PNNL-35706 section 4.0, figures 5 and 6';
 const port = z.int().min(1).max(65_535);
 
 /** An address of an interface with the length of its network, such as 192.168.101.1/24. */
-const interfaceAddress = z.string().transform((text, context) => {
-  const [address = '', length = ''] = text.split('/');
-  const isIpv4 = z.cidrv4().safeParse(text).success;
-  // A network of all addresses is none.
-  if (!(isIpv4 || z.cidrv6().safeParse(text).success) || Number(length) === 0) {
-    context.addIssue({
-      code: 'custom',
-      message: 'must be an address with the length of its network, such as 192.168.101.1/24',
-    });
-    return z.NEVER;
-  }
-  return { family: isIpv4 ? 'ipv4' : 'ipv6', address, prefixLength: Number(length) } as const;
-});
+const interfaceAddress = z
+  .string()
+  .max(64)
+  .transform((text, context) => {
+    const [address = '', length = ''] = text.split('/');
+    const isIpv4 = z.cidrv4().safeParse(text).success;
+    // A network of all addresses is none.
+    if (!(isIpv4 || z.cidrv6().safeParse(text).success) || Number(length) === 0) {
+      context.addIssue({
+        code: 'custom',
+        message: 'must be an address with the length of its network, such as 192.168.101.1/24',
+      });
+      return z.NEVER;
+    }
+    return { family: isIpv4 ? 'ipv4' : 'ipv6', address, prefixLength: Number(length) } as const;
+  });
 
 const ipv4 = z.ipv4('must be an IPv4 address');
 
