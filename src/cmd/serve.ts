@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import { describeMistake, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema/config.ts';
-import { keeperOfThisProcess } from '../connection/isolation/kept-gateway.ts';
+import { type Keeper, keeperOfThisProcess } from '../connection/isolation/kept-gateway.ts';
 import type { LogDestination } from '../events/log-sink.ts';
 import { describeSystemError } from './describe-system-error.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -53,9 +53,8 @@ async function serve(configFile: string): Promise<number> {
   for (const warning of warningsOf(config.value, running)) {
     process.stderr.write(`gatewatt: WARNING: ${warning}\n`);
   }
-  void keeper?.stoppedAtOnce.then(exitAtOnce);
-  await untilStopped(running, keeper && Promise.race([stopSignal(), keeper.stopped]));
-  keeper?.leave();
+  if (keeper === undefined) await untilStopped(running);
+  else await untilKeeperStops(running, keeper);
   log.flushSync();
   return exitCodes.ok;
 }
@@ -96,6 +95,18 @@ export async function untilStopped(
   process.once('SIGINT', exitAtOnce).once('SIGTERM', exitAtOnce);
   await running.stop();
   process.off('SIGINT', exitAtOnce).off('SIGTERM', exitAtOnce);
+}
+
+/**
+ * The same for a gateway that has a keeper: whoever signals to all processes of a service, or of a
+ * terminal, has asked once, and the keeper passes that on.
+ */
+async function untilKeeperStops(running: RunningGateway, keeper: Keeper): Promise<void> {
+  process.on('SIGINT', () => {}).on('SIGTERM', () => {});
+  void keeper.stoppedAtOnce.then(exitAtOnce);
+  await keeper.stopped;
+  await running.stop();
+  keeper.leave();
 }
 
 /** Resolves at the first SIGINT or SIGTERM. */

@@ -57,7 +57,7 @@ export const events: Readonly<Record<EventName, EventEntry>> = {
   IsolatedNetworkServed: {
     level: 'info',
     isAudited: false,
-    meaning: 'Chargers of this network can connect, in a namespace of their own.',
+    meaning: 'The gateway listens in this network, in a namespace of its own.',
     remedy: 'Nothing.',
   },
   IsolatedNetworkFailed: {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { describe, test } from 'node:test';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
 import { manualClock } from '../../../test/support/manual-clock.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { withNamespaceLock } from './namespace-lock.ts';
@@ -10,11 +13,25 @@ import { ToolError } from './run-tool.ts';
 // Method: two tasks that say when they begin and end. The lock is the system's: within one process it
 //   is the same as between two.
 
-const skip = process.platform === 'linux' ? false : 'a lock of this kind needs Linux';
+describe('the lock of the namespaces', () => {
+  let parent: string;
+  // It is made when it is needed, and its path may be long.
+  const newFolder = (): string => path.join(parent, 'x'.repeat(200), randomUUID());
 
-describe('the lock of the namespaces', { skip }, () => {
+  before(async () => {
+    parent = await mkdtemp(path.join(tmpdir(), 'gatewatt-lock-'));
+  });
+
+  after(() => rm(parent, { recursive: true, force: true }));
+
+  test('is for nobody else to read, who could hold it then', async () => {
+    const folder = newFolder();
+    await withNamespaceLock(folder, systemClock(), async () => undefined);
+    assert.equal((await stat(path.join(folder, 'lock'))).mode & 0o777, 0o600);
+  });
+
   test('of one folder, one task runs after the other; of two, both run', async () => {
-    const [folder, other] = [`/${randomUUID()}`, `/${randomUUID()}`];
+    const [folder, other] = [newFolder(), newFolder()];
     const clock = systemClock();
     const said: string[] = [];
     const { promise: end, resolve: endFirst } = Promise.withResolvers<void>();
@@ -33,7 +50,7 @@ describe('the lock of the namespaces', { skip }, () => {
   });
 
   test('a task that fails lets go of it', async () => {
-    const folder = `/${randomUUID()}`;
+    const folder = newFolder();
     const clock = systemClock();
     const failing = withNamespaceLock(folder, clock, () => Promise.reject(new Error('no')));
     await assert.rejects(failing, { message: 'no' });
@@ -41,7 +58,7 @@ describe('the lock of the namespaces', { skip }, () => {
   });
 
   test('who waits for more than a minute gives up', async () => {
-    const folder = `/${randomUUID()}`;
+    const folder = newFolder();
     const { promise: end, resolve: endFirst } = Promise.withResolvers<void>();
     const first = withNamespaceLock(folder, systemClock(), () => end);
     const clock = manualClock();
@@ -50,14 +67,17 @@ describe('the lock of the namespaces', { skip }, () => {
       isOver = true;
     });
     const refused = assert.rejects(second, ToolError);
-    // Each try takes as long as the system does; its clock stands still meanwhile.
-    while (!isOver) {
-      clock.advance(1_000);
-      await new Promise((resolve) => setImmediate(resolve));
+    try {
+      // Each try takes as long as the system does; its clock stands still meanwhile.
+      while (!isOver) {
+        clock.advance(1_000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await refused;
+      assert(clock.elapsedMs() > 60_000);
+    } finally {
+      endFirst();
+      await first;
     }
-    await refused;
-    assert(clock.elapsedMs() > 60_000);
-    endFirst();
-    await first;
   });
 });

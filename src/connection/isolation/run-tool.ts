@@ -55,7 +55,9 @@ export function runTool(tool: Tool, parameters: readonly string[], input = ''): 
       }
       const said = stderr.trim().replaceAll(/\s+/g, ' ').slice(0, messageMax);
       const ended = signal === null ? `ended with ${code}` : `took too long`;
-      reject(new ToolError(`${tool} ${parameters.slice(0, 6).join(' ')}: ${said || ended}`));
+      // A script tells nobody anything.
+      const words = parameters.filter((word) => !word.includes('\n')).slice(0, 6);
+      reject(new ToolError(`${tool} ${words.join(' ')}: ${said || ended}`));
     });
     child.stdin.end(input);
   });

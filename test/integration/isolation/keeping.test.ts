@@ -192,8 +192,13 @@ describeIsolation('a gateway with isolated networks', () => {
 
   test('it is asked to end: both end, and the chargers stay isolated', async () => {
     const id = await gateway.gatewayId();
+    // As a terminal does, and a service manager that signals to all. The gateway is busy meanwhile.
+    process.kill(id, 'SIGSTOP');
     gateway.keeper.kill('SIGTERM');
+    process.kill(id, 'SIGTERM');
+    process.kill(id, 'SIGCONT');
     assert.deepEqual(await gateway.ended(), [0, null]);
+    await gateway.logged('GatewayStopped');
     await untilEnded(id);
     await isIsolated();
     assert.equal((await status()).code, 0);
