@@ -3,26 +3,12 @@ import { after, before, test } from 'node:test';
 import {
   adminPort,
   at,
-  buildSite,
-  type ChargerSite,
   csmsPort,
   greetingPort,
   ipIn,
   runIn,
-  type SiteCharger,
   strayPort,
 } from '../../support/charger-site.ts';
-import {
-  arp,
-  datagram,
-  type Ends,
-  echoRequest,
-  everybody,
-  neighbourAdvertisement,
-  neighbourSolicitation,
-  routerAdvertisement,
-  tcpSyn,
-} from '../../support/ethernet-frames.ts';
 import {
   chargerUrl,
   type IsolatedGateway,
@@ -32,18 +18,22 @@ import {
   writeConfig,
 } from '../../support/isolated-gateway.ts';
 import { describeIsolation } from '../../support/isolation-needs.ts';
-import type { NetworkAgent } from '../../support/network-agent.ts';
 import { until } from '../../support/until.ts';
+import { floodOfLies, floodsOfNeighbours, spoofs } from './attack-frames.ts';
 import {
-  arrivedAt,
-  believedMac,
-  hasLearnedRouter,
-  refusedIn,
-  sendFrames,
-  type Watch,
-  type Watched,
-  watchStrangers,
-} from './attacker.ts';
+  describe,
+  isGateway,
+  nothing,
+  quietly,
+  reached,
+  redirectPorts,
+  request,
+  type Scene,
+  setScene,
+  type Target,
+  targetsOf,
+} from './attack-scene.ts';
+import { believedMac, hasLearnedRouter, sendFrames } from './attacker.ts';
 
 // Goal: whoever has taken over a charger reaches the gateway's listener and nothing else: no other
 //   charger, no CSMS, no Internet, no other port of the gateway's machine (PNNL-35706 section 4.0,
@@ -52,28 +42,6 @@ import {
 //   where every attack must succeed, so that it is known to be one. Then a gateway with isolated
 //   networks is started there, and the same attacks come again while chargers 2 and 3 are in
 //   conversation. Packets of strangers are counted where they would arrive.
-
-const redirectPorts = [80, 443];
-/** Whoever speaks HTTP answers at once. */
-const request = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
-const reached = /^(?:hello from .*|HTTP\/1\.1 4.*)$/;
-
-interface Scene {
-  readonly site: ChargerSite;
-  /** In the networks of the site: attacker, its victims, the gateway's machine, the Internet. */
-  readonly attacker: NetworkAgent;
-  readonly victims: readonly [NetworkAgent, NetworkAgent];
-  readonly machine: NetworkAgent;
-  readonly internet: NetworkAgent;
-  readonly watch: Watch;
-  readonly chargers: readonly [SiteCharger, SiteCharger, SiteCharger];
-}
-
-interface Target {
-  readonly place: Watched;
-  readonly address: string;
-  readonly port: number;
-}
 
 describeIsolation('an attacker that has charger 1', () => {
   let scene: Scene;
@@ -102,7 +70,7 @@ describeIsolation('an attacker that has charger 1', () => {
   test('without isolation: its raw frames arrive everywhere', async () => {
     const { chargers, watch } = scene;
     await watch.since();
-    await sendFrames(chargers[0], floodOfLies(scene));
+    await sendFrames(chargers[0], floodOfLies(scene.chargers));
     const arrived = await watch.since();
     for (const [place, count] of Object.entries(arrived)) assert(count > 0, place);
   });
@@ -116,7 +84,7 @@ describeIsolation('an attacker that has charger 1', () => {
     }
     await until(
       async () => {
-        await sendFrames(scene.chargers[0], spoofs(scene));
+        await sendFrames(scene.chargers[0], spoofs(scene.chargers));
         const believed = await Promise.all([
           ...[at.gateway, at.gateway6].map(async (address) => {
             return (await believedMac(victim.namespace, address)) === scene.chargers[0].mac;
@@ -248,7 +216,7 @@ describeIsolation('an attacker that has charger 1', () => {
   });
 
   test('figure 6: its raw frames get no further than its own cable', async () => {
-    const frames = floodOfLies(scene);
+    const frames = floodOfLies(scene.chargers);
     const { chargers } = scene;
     await quietly(scene, async () => {
       await sendFrames(chargers[0], frames);
@@ -263,7 +231,7 @@ describeIsolation('an attacker that has charger 1', () => {
     for (const victim of victims) {
       await victim.do('connect', at.gateway6, listenerPort, request);
     }
-    const frames = Array.from({ length: 5 }, () => spoofs(scene)).flat();
+    const frames = Array.from({ length: 5 }, () => spoofs(scene.chargers)).flat();
     await quietly(scene, async () => {
       await sendFrames(attacker, frames);
       return { arrived: frames.length, refused: 0 };
@@ -308,7 +276,7 @@ describeIsolation('an attacker that has charger 1', () => {
 
   // The kernel remembers a limited number of neighbours, over all namespaces together.
   test('figure 6: a flood of addresses in its own network leaves room for the others', async () => {
-    for (const lies of floodsOfNeighbours(scene)) {
+    for (const lies of floodsOfNeighbours(scene.chargers)) {
       await whileFlooded(scene, lies, async () => {
         for (const address of [at.gateway, `[${at.gateway6}]`]) {
           // As after some minutes of silence: the gateway has to ask where the charger is.
@@ -337,8 +305,6 @@ describeIsolation('an attacker that has charger 1', () => {
   });
 });
 
-const nothing = { 'charger 2': 0, 'charger 3': 0, 'the Internet': 0, 'the machine': 0 };
-
 /** Tries the connection that its parameters say, and writes how that ended. */
 const connectScript = `
   const [, host, port] = process.argv;
@@ -347,147 +313,6 @@ const connectScript = `
   socket.on('error', ({ code }) => end(code)).on('connect', () => end('connected'));
   setTimeout(() => end('timeout'), 800);
 `;
-
-/** Packets that must have come to the attacker's network, and how many the rules have refused. */
-interface Traces {
-  readonly arrived: number;
-  /** Those to addresses of the gateway: the rest goes nowhere, which needs no rule. */
-  readonly refused: number;
-}
-
-/** Does something that no packet of a stranger may come of anywhere. */
-async function quietly(
-  { chargers: [{ interface: name }], site, watch }: Scene,
-  attack: () => Promise<Traces>,
-): Promise<void> {
-  const namespace = `${site.prefix}bay-1`;
-  const counts = async (): Promise<Traces> => ({
-    arrived: await arrivedAt(namespace, name),
-    refused: await refusedIn(namespace),
-  });
-  await watch.since();
-  const before = await counts();
-  const least = await attack();
-  const after = await counts();
-  for (const key of ['arrived', 'refused'] as const) {
-    const count = after[key] - before[key];
-    assert(count >= least[key], `${count} packets have ${key}, not ${least[key]}`);
-  }
-  assert.deepEqual(await watch.since(), nothing);
-}
-
-function isGateway(address: string): boolean {
-  return address === at.gateway || address === at.gateway6;
-}
-
-function describe({ address, place, port }: Target): string {
-  return `${place}, ${address} port ${port}`;
-}
-
-async function setScene(): Promise<Scene> {
-  const site = await buildSite({ chargers: 3, hasSwitch: true });
-  try {
-    const [first, second, third] = site.chargers;
-    assert(first !== undefined && second !== undefined && third !== undefined);
-    const [attacker, victim2, victim3, machine, internet] = await Promise.all([
-      ...[first, second, third].map(({ namespace }) => site.agent(namespace)),
-      site.agent(site.machine),
-      site.agent(site.uplink),
-    ]);
-    assert(attacker && victim2 && victim3 && machine && internet);
-    await attacker.do('listen', greetingPort, 'hello from charger 1');
-    await victim2.do('listen', greetingPort, 'hello from charger 2');
-    await victim3.do('listen', greetingPort, 'hello from charger 3');
-    await machine.do('listen', strayPort, 'hello from the machine');
-    for (const port of [greetingPort, ...redirectPorts]) {
-      await internet.do('listen', port, 'hello from the Internet');
-    }
-    await internet.do('csms', csmsPort);
-    // IPv6 takes a while to find out that a cable is plugged in.
-    await untilConnected(machine, at.uplink6, greetingPort);
-    for (const charger of [attacker, victim2, victim3]) {
-      await untilConnected(charger, at.gateway6, strayPort);
-    }
-    const watch = await watchStrangers(site);
-    const chargers = [first, second, third] as const;
-    return { site, attacker, victims: [victim2, victim3], machine, internet, watch, chargers };
-  } catch (error) {
-    await site[Symbol.asyncDispose]();
-    throw error;
-  }
-}
-
-function untilConnected(agent: NetworkAgent, address: string, port: number): Promise<void> {
-  return until(
-    async () => (await agent.do('connect', address, port)).startsWith('hello'),
-    () => `${address} is reached`,
-  );
-}
-
-function targetsOf({ chargers: [, second, third] }: Scene): readonly Target[] {
-  const both = (place: Watched, addresses: readonly string[], port: number): readonly Target[] =>
-    addresses.map((address) => ({ place, address, port }));
-  return [
-    ...both('charger 2', [second.address, second.address6], greetingPort),
-    ...both('charger 3', [third.address, third.address6], greetingPort),
-    ...both('the Internet', [at.uplink, at.uplink6], greetingPort),
-    ...both('the Internet', [at.uplink, at.uplink6], csmsPort),
-    ...both('the machine', [at.gateway, at.gateway6, at.site, at.site6], strayPort),
-  ];
-}
-
-/** Pings, datagrams and connections to everybody, from its own address and from those of others. */
-function floodOfLies({ chargers }: Scene): readonly Buffer[] {
-  const [{ address, address6, gatewayMac, mac }, second, third] = chargers;
-  const addresses4 = [second.address, third.address, at.uplink, at.site, at.gateway];
-  const addresses6 = [second.address6, third.address6, at.uplink6, at.site6, at.gateway6];
-  const strange4 = ['127.0.0.1', '255.255.255.255', '192.168.1.255', '224.0.0.1'];
-  const routes: readonly (readonly [from: string, to: string])[] = [
-    ...[...addresses4, ...strange4].flatMap((to) =>
-      [address, second.address, at.site, '203.0.113.7'].map((from) => [from, to] as const),
-    ),
-    ...[...addresses6, 'ff02::1'].flatMap((to) =>
-      [address6, second.address6, '2001:db8::7'].map((from) => [from, to] as const),
-    ),
-  ];
-  // To the other end of the cable, to everybody, and to those who are not there any more.
-  const macs = [gatewayMac, everybody, second.mac, third.mac, bridgeMac(chargers)];
-  return routes.flatMap(([from, to]) =>
-    macs.flatMap((toMac) => {
-      const ends: Ends = { fromMac: mac, toMac, from, to };
-      return [
-        echoRequest(ends),
-        datagram(ends, strayPort),
-        tcpSyn(ends, 40_001, greetingPort),
-        tcpSyn(ends, 40_002, strayPort),
-      ];
-    }),
-  );
-}
-
-/** A switch of Linux takes the lowest address of its cables. */
-function bridgeMac([first]: Scene['chargers']): string {
-  return first.gatewayMac;
-}
-
-/** "I am the gateway", and "I am charger 3", to charger 2 and to everybody, in every way. */
-function spoofs({ chargers }: Scene): readonly Buffer[] {
-  const [{ mac: fromMac }, second, third] = chargers;
-  const ipv6Everybody = { toMac: '33:33:00:00:00:01', to: 'ff02::1' };
-  const ends = { fromMac, toMac: second.mac };
-  return [
-    ...[at.gateway, third.address].flatMap((from) => [
-      arp({ ...ends, from, to: second.address }, 'reply'),
-      arp({ ...ends, toMac: everybody, from, to: from }, 'request'),
-      arp({ ...ends, toMac: everybody, from, to: second.address }, 'request'),
-    ]),
-    ...[at.gateway6, third.address6].flatMap((from) => [
-      neighbourAdvertisement({ ...ends, from, to: second.address6 }, from),
-      neighbourAdvertisement({ fromMac, ...ipv6Everybody, from }, from),
-    ]),
-    routerAdvertisement({ fromMac, ...ipv6Everybody, from: 'fe80::bad' }, 'fd00:bad::'),
-  ];
-}
 
 /** Does something while the attacker sends these frames, again and again. */
 async function whileFlooded(
@@ -506,20 +331,4 @@ async function whileFlooded(
     isOver = true;
     await flood;
   }
-}
-
-/** Neighbours that invent themselves: more than a kernel remembers by default, in four ways. */
-function floodsOfNeighbours({ chargers }: Scene): readonly (readonly Buffer[])[] {
-  const [{ gatewayMac, mac: fromMac }] = chargers;
-  const numbers = Array.from({ length: 3000 }, (_, index) => index + 0x1000);
-  const ends = (from: string, to: string): Ends => ({ fromMac, toMac: gatewayMac, from, to });
-  const hosts = numbers.map((number) => `fd00:1::${number.toString(16)}`);
-  const hosts4 = numbers.map((number) => `192.168.${number >> 8}.${number & 0xff}`);
-  return [
-    hosts.map((from) => neighbourSolicitation(ends(from, at.gateway6), at.gateway6)),
-    hosts4.map((from) => arp(ends(from, at.gateway), 'request')),
-    // Whoever is answered must be found first.
-    hosts.map((from) => tcpSyn(ends(from, at.gateway6), 40_003, listenerPort)),
-    hosts4.map((from) => tcpSyn(ends(from, at.gateway), 40_004, listenerPort)),
-  ];
 }
