@@ -23,6 +23,7 @@ const retryMs = 5_000;
 /** What the gateway serves in isolated networks. */
 export class IsolatedNetworks {
   readonly #isolation: Isolation;
+  readonly #networks: readonly IsolatedNetwork[];
   readonly #limits: Config['limits'];
   readonly #keeper: Keeper;
   readonly #gateway: Gateway;
@@ -50,6 +51,7 @@ export class IsolatedNetworks {
     },
   ) {
     this.#isolation = isolation;
+    this.#networks = networksOf(isolation);
     this.#limits = limits;
     this.#keeper = keeper;
     this.#gateway = gateway;
@@ -60,7 +62,7 @@ export class IsolatedNetworks {
 
   /** Opens what belongs into each network. What cannot be opened is tried again until it can. */
   async start(): Promise<void> {
-    await Promise.all(networksOf(this.#isolation).map((network) => this.#serve(network)));
+    await Promise.all(this.#networks.map((network) => this.#serve(network)));
   }
 
   stop(): void {
@@ -121,7 +123,7 @@ export class IsolatedNetworks {
   }
 
   #hear({ detail = 'unknown reason', is, isMade, network }: NetworkNews): void {
-    const found = networksOf(this.#isolation).find(({ name }) => name === network);
+    const found = this.#networks.find(({ name }) => name === network);
     if (found === undefined) return;
     if (is === 'failed') this.#emit({ name: 'IsolatedNetworkFailed', network, detail });
     if (is !== 'up') return;

@@ -85,6 +85,7 @@ const columns = [
 function whyNotUp({ interface: place, isClosed, namespace, network, others }: NetworkStatus) {
   if (namespace !== 'there') return `its namespace ${network.namespace} is ${namespace}`;
   if (place === 'outside') return `${network.interface} is in the network of the machine`;
+  if (place === 'missing') return `there is no interface ${network.interface}`;
   if (!isClosed) return 'its rules are not in force';
   return others.length === 0 ? undefined : `there are other interfaces in it: ${others.join(', ')}`;
 }

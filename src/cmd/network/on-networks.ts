@@ -10,7 +10,6 @@ import { keepingOf, networksOf } from './networks-of.ts';
 
 /** What a command about networks works with. */
 export interface NetworkVisit {
-  /** Empty where the configuration has no `isolation` section. */
   readonly networks: readonly IsolatedNetwork[];
   readonly keeping: NamespaceKeeping;
   readonly clock: Clock;

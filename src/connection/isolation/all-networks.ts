@@ -3,6 +3,7 @@ import { withNamespaceLock } from './namespace-lock.ts';
 import type { NamespaceRecord } from './namespace-record.ts';
 import { bringUp, type NamespaceKeeping, type NetworkOutcome, takeDown } from './namespaces.ts';
 import type { IsolatedNetwork } from './network.ts';
+import { failureText } from './run-tool.ts';
 
 /** How one of many came out. */
 export type ManyOutcome<Of, Outcome> =
@@ -61,7 +62,7 @@ async function forEach<Of, Outcome>(
       try {
         outcome = { of, ok: true, outcome: await act(of) };
       } catch (error) {
-        outcome = { of, ok: false, detail: error instanceof Error ? error.message : String(error) };
+        outcome = { of, ok: false, detail: failureText(error) };
       }
       outcomes[index] = outcome;
       onDone(outcome);

@@ -6,7 +6,7 @@ import { type GatewayMessage, type KeeperMessage, keptVariable } from './keeper-
 import { type NamespaceKeeping, statusOf } from './namespaces.ts';
 import { type IsolatedNetwork, type NetworkSocket, socketsOf } from './network.ts';
 import { type InsideSocket, openInside } from './open-inside.ts';
-import { ToolError } from './run-tool.ts';
+import { failureText, ToolError } from './run-tool.ts';
 
 /** Whom the gateway runs as. */
 export interface UserIds {
@@ -30,6 +30,8 @@ export interface KeeperOptions {
 const openersMax = 4;
 /** How often it looks for interfaces that have come back, in milliseconds. */
 const lookMs = 1000;
+/** How long it leaves a network alone that could not be brought up, in milliseconds. */
+const retryMs = 10_000;
 
 /**
  * The small part that is root: it makes the namespaces, runs the gateway as another user, and opens
@@ -46,6 +48,8 @@ export class NetworkKeeper {
   readonly #wishes = new Map<string, () => Promise<void>>();
   readonly #opening = new Set<string>();
   #openers = 0;
+  /** When a network that could not be brought up is tried again, by `Clock.elapsedMs`. */
+  readonly #retryAtMs = new Map<string, number>();
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -140,7 +144,7 @@ export class NetworkKeeper {
       await this.#demandClosed(network);
       opened = await openInside(network, socket);
     } catch (error) {
-      const detail = describe(error);
+      const detail = failureText(error);
       this.#tell({ type: 'not-opened', network: network.name, socket, detail });
       return;
     }
@@ -157,19 +161,24 @@ export class NetworkKeeper {
 
   async #lookForInterfaces(): Promise<void> {
     const visible = await visibleInterfaces();
-    const outside = [...this.#networks.values()].filter((it) => visible.has(it.interface));
-    if (outside.length === 0 || this.#isEnded) return;
     const { clock, keeping, say } = this.#options;
+    const outside = [...this.#networks.values()].filter(({ interface: device, name }) => {
+      return visible.has(device) && clock.elapsedMs() >= (this.#retryAtMs.get(name) ?? 0);
+    });
+    if (outside.length === 0 || this.#isEnded) return;
     try {
       await bringAllUp(outside, keeping, clock, (outcome) => {
         const network = outcome.of.name;
         if (outcome.ok) {
           const { is, isMade } = outcome.outcome;
           this.#tell({ type: 'network', network, is, isMade });
-        } else this.#tell({ type: 'network', network, is: 'failed', detail: outcome.detail });
+        } else {
+          this.#retryAtMs.set(network, clock.elapsedMs() + retryMs);
+          this.#tell({ type: 'network', network, is: 'failed', detail: outcome.detail });
+        }
       });
     } catch (error) {
-      say(`the networks: ${describe(error)}`);
+      say(`the networks: ${failureText(error)}`);
     }
   }
 
@@ -188,9 +197,4 @@ export class NetworkKeeper {
       else this.#child.send(message, socket, {}, done);
     });
   }
-}
-
-function describe(error: unknown): string {
-  if (error instanceof ToolError) return error.message;
-  return error instanceof Error ? error.message : String(error);
 }

@@ -6,6 +6,11 @@ export class ToolError extends Error {
   override readonly name = 'ToolError';
 }
 
+/** What went wrong, for operators. */
+export function failureText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** How long a program may take, in milliseconds. */
 const runMsMax = 20_000;
 /** Characters of output that are kept. */

@@ -116,6 +116,17 @@ describeIsolation('gatewatt check --network', () => {
     await ipIn(charger.namespace, [`address delete ${at.uplink}/32 dev lo`]);
   });
 
+  test('a network without its interface is no success', async () => {
+    const [charger] = site.chargers;
+    assert.ok(charger);
+    await runIn(charger.namespace, 'ip', 'link', 'delete', 'e0');
+    const { code, stderr, stdout } = await check();
+    await site.plugIn(charger);
+    assert.equal(code, 1);
+    assert.match(stderr, /^bay-1: there is no interface g1$/m);
+    assert.match(stdout, /^bay-1 +NOT UP .*\nbay-2 +closed /m);
+  });
+
   test('networks that are not up are no success', async () => {
     await run('network', 'down', '-c', configFile);
     const { code, stderr, stdout } = await check();

@@ -177,6 +177,18 @@ describeIsolation('a gateway with isolated networks', () => {
     assert.match(again.stdout, new RegExp(`bay-1 .*g1 inside .*closed .*port ${listenerPort}`));
   });
 
+  test('its networks are taken down meanwhile: they are made anew, and served', async () => {
+    const seen = gateway.log.length;
+    const { code, stderr } = await run('network', 'down', '-c', configFile);
+    assert.equal(code, 0, stderr);
+    for (const network of ['bay-1', 'bay-2']) {
+      await gateway.logged('IsolatedInterfaceReturned', { network }, seen);
+      await gateway.logged('IsolatedNetworkServed', { network }, seen);
+    }
+    await canConnect();
+    await isIsolated();
+  });
+
   test('a gateway that cannot start ends, and so does its keeper', async () => {
     const file = await writeConfig(
       site,
