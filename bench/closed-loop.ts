@@ -5,6 +5,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 /** A CSMS that accepts everything, as cheaply as it can. */
 export interface EchoCsms {
   readonly url: string;
+  /** Chargers that are connected now. */
+  connectionCount(): number;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function startEchoCsms(envelope: Envelope = (text) => text): Promis
   const { port } = server.address() as AddressInfo;
   return {
     url: `ws://127.0.0.1:${port}/csms`,
+    connectionCount: () => server.clients.size,
     close: async () => {
       for (const client of server.clients) client.terminate();
       server.close();
@@ -45,7 +48,7 @@ export interface ClosedLoop {
   close(): void;
 }
 
-const meterValues =
+export const meterValues =
   '{"connectorId":1,"transactionId":7,"meterValue":[{"timestamp":"2026-01-01T00:00:00Z",' +
   '"sampledValue":[{"value":"1234.5","measurand":"Energy.Active.Import.Register","unit":"Wh"},' +
   '{"value":"11040","measurand":"Power.Active.Import","unit":"W"},' +
@@ -69,34 +72,60 @@ export async function connectClosedLoop(
       return socket;
     }),
   );
-  let sent = 0;
   return {
-    run: (total) =>
-      new Promise((resolve) => {
-        let toSend = total;
-        let toCome = total;
-        const next = (socket: WebSocket): void => {
-          if (toSend === 0) return;
-          toSend -= 1;
-          sent += 1;
-          socket.send(
-            sent % 2 === 0
-              ? `[2,"${sent}","Heartbeat",{}]`
-              : `[2,"${sent}","MeterValues",${meterValues}]`,
-          );
-        };
-        for (const socket of sockets) {
-          socket.removeAllListeners('message');
-          socket.on('message', () => {
-            toCome -= 1;
-            if (toCome === 0) resolve();
-            else next(socket);
-          });
-          next(socket);
-        }
-      }),
+    run: (total) => runClosedLoop(sockets, total),
     close: () => {
       for (const socket of sockets) socket.terminate();
     },
   };
+}
+
+let callCount = 0;
+
+/** The next call of a charger. No id is used twice: a connection may see many loops. */
+export function nextCall(): string {
+  callCount += 1;
+  return callCount % 2 === 0
+    ? `[2,"${callCount}","Heartbeat",{}]`
+    : `[2,"${callCount}","MeterValues",${meterValues}]`;
+}
+
+/**
+ * Lets chargers have `total` calls answered, all together. Each sends its next call as soon as the last
+ * one was answered.
+ *
+ * @throws {Error} when a call is answered with an error, or a connection ends.
+ */
+export function runClosedLoop(sockets: readonly WebSocket[], total: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let sent = 0;
+    let toCome = total;
+    const next = (socket: WebSocket): void => {
+      if (sent === total) return;
+      sent += 1;
+      socket.send(nextCall());
+    };
+    const end = (error?: Error): void => {
+      for (const socket of sockets) socket.removeAllListeners('message').off('close', onClose);
+      if (error === undefined) resolve();
+      else reject(error);
+    };
+    const onClose = (): void => end(new Error('a connection ended under load'));
+    for (const socket of sockets) {
+      socket.removeAllListeners('message');
+      socket.on('close', onClose);
+      socket.on('message', (data: Buffer) => {
+        if (!isCallResult(data)) return end(new Error(`a call got ${String(data)}`));
+        toCome -= 1;
+        if (toCome === 0) end();
+        else next(socket);
+      });
+      next(socket);
+    }
+  });
+}
+
+/** Is it the answer to a call, and no error? Looks no further: what is measured is somebody else. */
+export function isCallResult(data: Buffer): boolean {
+  return data[0] === 0x5b && data[1] === 0x33;
 }

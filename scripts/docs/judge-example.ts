@@ -1,12 +1,11 @@
 import { signatureViolation } from '../../src/gateway/signature-violation.ts';
 import type { OcppVersion } from '../../src/ocpp/version.ts';
 import type { PolicyContext } from '../../src/policy/context.ts';
-import { policyRules } from '../../src/policy/table.ts';
+import { allRules } from '../../src/policy/table.ts';
 import { admit, type Verdict } from '../../src/rules/admit.ts';
 import { decode } from '../../src/rules/decode.ts';
 import type { Frame, Unreadable } from '../../src/rules/frame.ts';
 import { type PresetName, resolveModes } from '../../src/rules/presets.ts';
-import { rules } from '../../src/rules/table.ts';
 import type { RuleExample } from './rule-examples.ts';
 
 /** What is known of a charger that the CSMS has accepted, with a password over TLS. */
@@ -46,8 +45,7 @@ export function judge(example: RuleExample, preset: PresetName): Verdict {
   };
   const modes = resolveModes({ preset, overrides: [] }, nobody);
   const context: PolicyContext = { ...acceptedCharger(version), ...example.context };
-  const all = [...rules, ...policyRules(context)];
-  return admit(decoded, { from, version, correlation, modes }, all);
+  return admit(decoded, { from, version, correlation, modes, context }, allRules.all);
 }
 
 /** The violation codes that a verdict names, the refused one first. */

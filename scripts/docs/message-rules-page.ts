@@ -1,11 +1,12 @@
 import { type ErrorCode, errors } from '../../src/errors/catalogue.ts';
 import { messageErrors } from '../../src/errors/message-errors.ts';
 import { signatureErrors } from '../../src/errors/signature-errors.ts';
+import type { PolicyInput } from '../../src/policy/context.ts';
 import { policyRules } from '../../src/policy/table.ts';
 import { presetNames, presets } from '../../src/rules/presets.ts';
 import type { Rule, RuleName, Severity } from '../../src/rules/rule.ts';
 import { rules } from '../../src/rules/table.ts';
-import { acceptedCharger, codesOf, judge, verdictText } from './judge-example.ts';
+import { codesOf, judge, verdictText } from './judge-example.ts';
 import { code, item, page, paragraph, table } from './markdown.ts';
 import { ruleExamples } from './rule-examples.ts';
 
@@ -117,16 +118,13 @@ export function messageRulesPage(): string {
         'charger; what it has learned is kept in the store, so that a charger that connects again ' +
         'is known.',
     ),
-    ...contextRules.flatMap(ruleBlocks),
+    ...policyRules.flatMap(ruleBlocks),
   ]);
 }
 
-/** For their descriptions: they are about no charger. */
-const contextRules = policyRules(acceptedCharger('ocpp1.6'));
-
-function ruleBlocks(rule: Rule): readonly string[] {
+function ruleBlocks(rule: Rule<PolicyInput>): readonly string[] {
   const { id, name, factor, demand, source } = rule;
-  const isInTable = rules.includes(rule);
+  const isInTable = rules.some((row) => row.id === id);
   const folder = isInTable ? 'src/rules' : 'src/policy';
   return [
     `## ${name}`,

@@ -84,7 +84,8 @@ export function arrivalFrom(
 ): Arrival {
   const { certificates, clock, emit, listener, network, refusal, report } = context;
   const gone = new AbortController();
-  socket.on('close', () => gone.abort());
+  const onGone = (): void => gone.abort();
+  socket.on('close', onGone);
   // Who ends its side before the answer has gone, though Node would keep the other side open: it
   // would hold its identity until the CSMS has answered.
   const onHalfClosed = (): void => {
@@ -105,7 +106,8 @@ export function arrivalFrom(
           return;
         }
         socket.off('end', onHalfClosed);
-        socket.once('close', () => resolve(undefined));
+        const onLost = (): void => resolve(undefined);
+        socket.once('close', onLost);
         const limits = { ...context.limits };
         if (pingSeconds !== undefined) limits.pingSeconds = pingSeconds;
         // ws would read the charger's list again, in its own way.
@@ -118,9 +120,13 @@ export function arrivalFrom(
         });
         const { clientCertificate } = upgrade;
         if (clientCertificate !== undefined) certificates?.remember(clientCertificate);
-        server.handleUpgrade(request, socket, head, (webSocket) =>
-          resolve(new PeerSocket(webSocket, limits, clock)),
-        );
+        server.handleUpgrade(request, socket, head, (webSocket) => {
+          // What the request was would stay as long as the connection.
+          socket.off('close', onGone);
+          socket.off('close', onLost);
+          const opened = { socket: webSocket, stream: socket, isClient: false };
+          resolve(new PeerSocket(opened, limits, clock));
+        });
       }),
     refuse: (code, retryAfterSeconds, detail) => {
       const { remoteAddress, unverifiedId: charger } = upgrade;

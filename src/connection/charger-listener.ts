@@ -11,6 +11,7 @@ import {
   openDoor,
 } from './door.ts';
 import { readCertificates } from './listener-certificates.ts';
+import { type Network, systemNetwork } from './network.ts';
 import type { ListenerTls } from './tls-material.ts';
 
 /** One way for chargers to connect, at one door or many. */
@@ -52,6 +53,7 @@ export async function openChargerListener(
   onArrival: (arrival: Arrival) => void,
   emit: EventSink,
   clock: Clock,
+  network: Network = systemNetwork,
 ): Promise<ChargerListener> {
   const { doors, handshakeSeconds, name, tls } = options;
   const waiting = [...doors];
@@ -59,7 +61,7 @@ export async function openChargerListener(
   try {
     const certificates =
       tls && (await readCertificates({ name, handshakeSeconds, tls }, emit, clock));
-    listener = new DoorKeeper({ settings: options, certificates, onArrival, emit, clock });
+    listener = new DoorKeeper({ settings: options, certificates, onArrival, emit, clock, network });
     for (let door = waiting.shift(); door !== undefined; door = waiting.shift()) {
       await listener.openDoor(door);
     }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { ChargerId } from '../chargers/charger-id.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -13,6 +14,7 @@ import {
   fragmentsMax,
   type SocketLimits,
 } from './limits.ts';
+import { type Network, type NetworkEndpoint, systemNetwork } from './network.ts';
 import { PeerSocket } from './peer-socket.ts';
 
 /** Where the CSMS is and how it is called. */
@@ -71,7 +73,17 @@ export type CsmsDialer = (dial: Dial) => Promise<Result<CsmsConnection, DialFail
  * The request is built from scratch: nothing that the charger sent goes into it but its identity,
  * which is parsed, and the versions that the gateway knows.
  */
-export function csmsDialer(address: CsmsAddress, limits: SocketLimits, clock: Clock): CsmsDialer {
+export function csmsDialer(
+  address: CsmsAddress,
+  limits: SocketLimits,
+  clock: Clock,
+  { connect }: Network = systemNetwork,
+): CsmsDialer {
+  // ws connects by itself where nobody else does.
+  const connectPlainly =
+    connect === undefined
+      ? {}
+      : { createConnection: (endpoint: unknown) => connect(endpoint as NetworkEndpoint) };
   return (dial) => {
     let untrusted: string | undefined;
     const socket = new WebSocket(urlFor(address.url, dial.id), [...dial.versions], {
@@ -91,7 +103,7 @@ export function csmsDialer(address: CsmsAddress, limits: SocketLimits, clock: Cl
                 untrusted = code;
               }),
           }
-        : {}),
+        : connectPlainly),
     });
     const { connectTimeoutSeconds } = address;
     const untrustedCode = (): string | undefined => untrusted;
@@ -142,7 +154,9 @@ function connectionFrom(
       dial.signal.removeEventListener('abort', abort);
     };
 
+    let stream: Duplex | undefined;
     socket.on('upgrade', (response: IncomingMessage) => {
+      stream = response.socket;
       // ws refuses such an answer with a text only; the header tells the reason by itself.
       const chosen = response.headers['sec-websocket-protocol'];
       if (chosen === undefined || !(dial.versions as readonly string[]).includes(chosen)) {
@@ -168,12 +182,15 @@ function connectionFrom(
     socket.on('open', () => {
       onDecided();
       const version = socket.protocol;
-      if (failure !== undefined || !isOcppVersion(version)) {
+      if (failure !== undefined || stream === undefined || !isOcppVersion(version)) {
         socket.terminate();
         return;
       }
+      // What only the dial needed would stay as long as the connection.
+      socket.removeAllListeners();
       // At once, so that nothing that the CSMS sends first is missed.
-      resolve(ok({ socket: new PeerSocket(socket, limits, clock), version }));
+      const opened = { socket, stream, isClient: true };
+      resolve(ok({ socket: new PeerSocket(opened, limits, clock), version }));
     });
   });
 }

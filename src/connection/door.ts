@@ -1,5 +1,5 @@
 import { createServer, type ServerOptions as HttpOptions, type Server } from 'node:http';
-import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { SecurityProfile } from '../chargers/charger-entry.ts';
@@ -15,17 +15,14 @@ import { ConnectionCount, type ConnectionLimits } from './connection-count.ts';
 import { answerHttp } from './http-answer.ts';
 import type { SocketLimits } from './limits.ts';
 import type { ListenerCertificates } from './listener-certificates.ts';
+import type { ListenPlace, Network } from './network.ts';
 import { readEnds, remoteAddressOf } from './remote-address.ts';
 import type { TlsServer } from './tls-server.ts';
 import { parseUpgrade } from './upgrade-request.ts';
 
 /** One socket of a listener, with limits of its own: a flood here takes nothing from the others. */
 export interface DoorOptions extends ConnectionLimits {
-  /**
-   * Where to listen; or a server that listens already, whose socket is taken over. That server must
-   * not be used any more: the socket is closed with the door, and when the door cannot be opened.
-   */
-  readonly at: { readonly host: string; readonly port: number } | { readonly opened: NetServer };
+  readonly at: ListenPlace;
   /** The isolated network that it is in; undefined for that of the gateway itself. */
   readonly network?: string | undefined;
 }
@@ -51,6 +48,7 @@ export interface DoorContext {
   readonly onArrival: (arrival: Arrival) => void;
   readonly emit: EventSink;
   readonly clock: Clock;
+  readonly network: Network;
 }
 
 /** A door that is open. */
@@ -88,7 +86,7 @@ export async function openDoor(options: DoorOptions, context: DoorContext): Prom
   refuseOthers(server, report);
   takeUpgrades(server, { options, secure, report }, context);
   try {
-    const { address, port } = await listen(server, at);
+    const { address, port } = await context.network.listen(server, at);
     return {
       network,
       address: `${address.includes(':') ? `[${address}]` : address}:${port}`,
@@ -220,19 +218,4 @@ function takeUpgrades(
 function refusalsFor(securityProfile: SecurityProfile): Refusals {
   const challenge = securityProfile === 3 ? 'none' : 'basic';
   return (code, options) => toHttp(code, { ...options, challenge });
-}
-
-/** Connections that the system may hold until they are taken. */
-const backlog = 1024;
-
-function listen(server: Server, at: DoorOptions['at']): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    const onListening = (): void => {
-      server.off('error', reject);
-      resolve(server.address() as AddressInfo);
-    };
-    if ('opened' in at) server.listen(at.opened, backlog, onListening);
-    else server.listen({ host: at.host, port: at.port, backlog }, onListening);
-  });
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -38,9 +39,12 @@ async function bench(changes: Partial<SocketLimits> = {}): Promise<Bench> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, autoPong: false });
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const accepted = once(server, 'connection') as Promise<[WebSocket]>;
+  const accepted = once(server, 'connection') as Promise<[WebSocket, IncomingMessage]>;
   const clock = manualClock();
-  const made = accepted.then(([it]) => new PeerSocket(it, { ...limits, ...changes }, clock));
+  const made = accepted.then(
+    ([it, { socket: stream }]) =>
+      new PeerSocket({ socket: it, stream, isClient: false }, { ...limits, ...changes }, clock),
+  );
   const peer = new WebSocket(`ws://127.0.0.1:${port}`, {
     autoPong: false,
     perMessageDeflate: false,

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import type { Close } from '../errors/to-close.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
@@ -10,6 +11,16 @@ import {
   ownWordsBytesMax,
   type SocketLimits,
 } from './limits.ts';
+import { textFrame } from './text-frame.ts';
+
+/** A WebSocket that is open, and what it runs over. */
+export interface OpenWebSocket {
+  readonly socket: WebSocket;
+  /** The socket below it. */
+  readonly stream: Duplex;
+  /** Are we the client? Clients mask what they send. */
+  readonly isClient: boolean;
+}
 
 /** Why a connection ended. */
 export interface SocketEnd {
@@ -36,6 +47,10 @@ export interface SocketEvents {
  */
 export class PeerSocket {
   readonly #socket: WebSocket;
+  readonly #stream: Duplex;
+  readonly #isClient: boolean;
+  /** Are messages compressed, so that ws has to write them? */
+  readonly #isCompressed: boolean;
   readonly #limits: SocketLimits;
   readonly #clock: Clock;
   readonly #early: Buffer[] = [];
@@ -48,9 +63,12 @@ export class PeerSocket {
   #hasAnsweredPing = false;
   #isPaused = false;
 
-  /** Takes over `socket`, which must be open and must not have been read yet. */
-  constructor(socket: WebSocket, limits: SocketLimits, clock: Clock) {
+  /** Takes over a connection, which must not have been read yet. */
+  constructor({ isClient, socket, stream }: OpenWebSocket, limits: SocketLimits, clock: Clock) {
     this.#socket = socket;
+    this.#stream = stream;
+    this.#isClient = isClient;
+    this.#isCompressed = socket.extensions !== '';
     this.#limits = limits;
     this.#clock = clock;
     this.#heardAtMs = clock.elapsedMs();
@@ -74,6 +92,7 @@ export class PeerSocket {
       this.#tellEnd('misframed', 1006);
     });
     socket.on('close', (closeCode) => this.#onClose(closeCode));
+    stream.on('drain', () => this.#onSent());
   }
 
   /** Begins to read. Messages that came early are handed over first. */
@@ -93,8 +112,17 @@ export class PeerSocket {
   /** Sends one text message. Ignored after the end. */
   send(bytes: Uint8Array): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    if (this.#socket.bufferedAmount === 0) this.#sentProgressAtMs = this.#clock.elapsedMs();
-    this.#socket.send(bytes, { binary: false }, () => this.#onSent());
+    const isIdle = this.#waitingBytes === 0;
+    if (isIdle) this.#sentProgressAtMs = this.#clock.elapsedMs();
+    if (this.#isCompressed) {
+      this.#socket.send(bytes, { binary: false }, () => this.#onSent());
+      return;
+    }
+    // ws writes at once what it does not compress, so its own frames and these keep their order.
+    const frame = textFrame(bytes, this.#isClient);
+    // What waits for nothing needs nobody to say that it has gone.
+    if (isIdle) this.#stream.write(frame);
+    else this.#stream.write(frame, () => this.#onSent());
   }
 
   /**
@@ -102,7 +130,7 @@ export class PeerSocket {
    * provokes answers without reading them must not fill the memory.
    */
   sendOwn(text: string): void {
-    if (this.#socket.bufferedAmount <= ownWordsBytesMax) this.send(Buffer.from(text));
+    if (this.#waitingBytes <= ownWordsBytesMax) this.send(Buffer.from(text));
   }
 
   /** Sends a ping now. */
@@ -143,12 +171,12 @@ export class PeerSocket {
 
   /** Is so much waiting for this peer that its source should pause? */
   get isCongested(): boolean {
-    return this.#socket.bufferedAmount > highWaterBytes;
+    return this.#waitingBytes > highWaterBytes;
   }
 
   /** Is so much waiting that pausing the source was not enough? */
   get isOverwhelmed(): boolean {
-    return this.#socket.bufferedAmount > overwhelmedBytes;
+    return this.#waitingBytes > overwhelmedBytes;
   }
 
   /** Is the connection open, on both sides? */
@@ -171,6 +199,11 @@ export class PeerSocket {
     return this.#hasAnsweredPing;
   }
 
+  /** Bytes that wait for the peer; what is being compressed counts. */
+  get #waitingBytes(): number {
+    return this.#isCompressed ? this.#socket.bufferedAmount : this.#stream.writableLength;
+  }
+
   #onMessage(data: RawData, isBinary: boolean): void {
     this.#heardAtMs = this.#clock.elapsedMs();
     if (isBinary) {
@@ -189,12 +222,12 @@ export class PeerSocket {
   #onPing(data: Buffer): void {
     this.#heardAtMs = this.#clock.elapsedMs();
     const isOpen = this.#socket.readyState === this.#socket.OPEN;
-    if (isOpen && this.#socket.bufferedAmount <= ownWordsBytesMax) this.#socket.pong(data);
+    if (isOpen && this.#waitingBytes <= ownWordsBytesMax) this.#socket.pong(data);
   }
 
   #onSent(): void {
     this.#sentProgressAtMs = this.#clock.elapsedMs();
-    if (this.#socket.bufferedAmount <= lowWaterBytes) this.#events?.onDrained();
+    if (this.#waitingBytes <= lowWaterBytes) this.#events?.onDrained();
   }
 
   #onClose(closeCode: number): void {
@@ -231,7 +264,7 @@ export class PeerSocket {
     const nowMs = this.#clock.elapsedMs();
     const { pingSeconds, pongSeconds, silentSeconds, stallSeconds } = this.#limits;
     const isStalled =
-      this.#socket.bufferedAmount > 0 && nowMs - this.#sentProgressAtMs > stallSeconds * 1000;
+      this.#waitingBytes > 0 && nowMs - this.#sentProgressAtMs > stallSeconds * 1000;
     if (isStalled) return 'stalled';
     // While we do not read, silence is our own doing.
     if (this.#isPaused) return undefined;

@@ -90,6 +90,26 @@ describe('the metrics', () => {
     assert(text.includes('gatewatt_frame_added_seconds_count{from="charger",kind="call"} 1'));
   });
 
+  test('times are in the buckets that Prometheus expects, each with those before it', async () => {
+    const metrics = gatewayMetrics({ processMetrics: false });
+    for (const seconds of [0.0001, 0.0002, 0.003, 28, 31]) {
+      metrics.observeAdded('csms', 'call-result', seconds);
+    }
+    const text = await metrics.registry.metrics();
+    const added = (suffix: string): string =>
+      new RegExp(`^gatewatt_frame_added_seconds_${suffix} (.*)$`, 'm').exec(text)?.[1] ?? '';
+    const bucket = (le: string): string =>
+      added(`bucket\\{le="${le}",from="csms",kind="call-result"\\}`);
+    const bounds = ['0.0001', '0.00025', '0.0025', '0.005', '5', '30', '\\+Inf'];
+    assert.deepEqual(bounds.map(bucket), ['1', '2', '2', '3', '3', '4', '5']);
+    assert.equal(
+      added('sum\\{from="csms",kind="call-result"\\}'),
+      String(0.0001 + 0.0002 + 0.003 + 28 + 31),
+    );
+    assert.equal(added('count\\{from="csms",kind="call-result"\\}'), '5');
+    assert.match(text, /^# TYPE gatewatt_frame_added_seconds histogram$/m);
+  });
+
   test('an admitted message is counted once, without its charger or action', async () => {
     const metrics = gatewayMetrics({ processMetrics: false });
     const { charger, from, version } = finding;

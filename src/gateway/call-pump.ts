@@ -3,7 +3,7 @@ import type { Peer } from '../ocpp/version.ts';
 import {
   CallLane,
   type CallLaneLimits,
-  type QueuedCall,
+  type NamedCall,
   type WaitingCall,
 } from '../queue/call-lane.ts';
 import type { OpenCall } from './known-charger.ts';
@@ -19,7 +19,7 @@ export interface CallPumpEvents {
    *
    * @param wasSent whether a late reply may still come.
    */
-  onExpired(from: Peer, call: QueuedCall, wasSent: boolean): void;
+  onExpired(from: Peer, call: NamedCall, wasSent: boolean): void;
   /** A timer has run: call `run`, where failures are caught. */
   onTimer(): void;
 }
@@ -78,8 +78,8 @@ export class CallPump {
 
   /** One timer a session: it may come too early, then it looks and sets itself again. */
   #schedule(nowMs: number): void {
-    const times = peers.map((from) => this.lanes[from].nextExpiryMs() ?? Infinity);
-    const nextMs = Math.min(...times);
+    const { charger, csms } = this.lanes;
+    const nextMs = Math.min(charger.nextExpiryMs(), csms.nextExpiryMs());
     if (nextMs >= this.#timerAtMs) return;
     this.#timer?.cancel();
     this.#timerAtMs = nextMs;

@@ -3,6 +3,7 @@ import type { ChargerId } from '../chargers/charger-id.ts';
 import type { ExpectedPassword } from '../chargers/credentials.ts';
 import type { EventSink } from '../events/emit.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
+import { RareMap } from '../lib/rare-map.ts';
 import type { CredentialChange } from '../ocpp/credential-changes.ts';
 import type { Call, JsonObject } from '../ocpp/message.ts';
 import type { OcppVersion, Peer } from '../ocpp/version.ts';
@@ -50,7 +51,7 @@ export class CredentialKeeper {
   readonly #subject: CredentialKeeperSubject;
   readonly #tools: CredentialKeeperTools;
   readonly #watch: CredentialWatch;
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new RareMap<Timer, true>();
   #isChanging = false;
   #isWanted = false;
   #hasRefused = false;
@@ -75,7 +76,7 @@ export class CredentialKeeper {
   stop(): void {
     this.#watch.stop().catch((error: unknown) => this.#tools.fail(error));
     this.#isDone = true;
-    for (const timer of this.#timers) timer.cancel();
+    for (const timer of this.#timers.keys()) timer.cancel();
   }
 
   /**
@@ -225,6 +226,6 @@ export class CredentialKeeper {
       this.#timers.delete(timer);
       action();
     });
-    this.#timers.add(timer);
+    this.#timers.set(timer, true);
   }
 }

@@ -12,6 +12,7 @@ import { raiseProfile } from '../chargers/profile-raises.ts';
 import { lockRegistry } from '../chargers/registry-changes.ts';
 import type { EventSink } from '../events/emit.ts';
 import { canonicalPassword, hashPassword } from '../identity/password-hash.ts';
+import { RareMap } from '../lib/rare-map.ts';
 import {
   type CredentialChange,
   passwordChangeOutcome,
@@ -56,7 +57,7 @@ export class CredentialWatch {
   readonly #charger: ChargerId;
   readonly #version: OcppVersion;
   readonly #tools: CredentialWatchTools;
-  readonly #watched = new Map<string, Watched>();
+  readonly #watched = new RareMap<string, Watched>();
   #isStopped = false;
 
   constructor(charger: ChargerId, version: OcppVersion, tools: CredentialWatchTools) {
@@ -120,7 +121,7 @@ export class CredentialWatch {
   /** The session is over: what was noted for calls that were never sent is forgotten. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    for (const [id, { isSent }] of [...this.#watched]) if (!isSent) await this.neverSent(id);
+    for (const [id, { isSent }] of this.#watched.entries()) if (!isSent) await this.neverSent(id);
   }
 
   /** Will the answer to the call `id` tell something? */

@@ -10,8 +10,7 @@ import type { ChargerRecord } from '../chargers/record.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Call, JsonObject } from '../ocpp/message.ts';
 import type { OcppVersion, Peer } from '../ocpp/version.ts';
-import type { LookUp, PolicyContext } from '../policy/context.ts';
-import { policyRules } from '../policy/table.ts';
+import type { LookUp } from '../policy/context.ts';
 import type { Admitted, Frame } from '../rules/frame.ts';
 import {
   isMode,
@@ -20,11 +19,11 @@ import {
   type RulePolicy,
   resolveModes,
 } from '../rules/presets.ts';
-import { isRuleName, type Rule } from '../rules/rule.ts';
+import { isRuleName } from '../rules/rule.ts';
 import type { UnverifiedDescription } from '../rules/soft.ts';
-import { rules as messageRules } from '../rules/table.ts';
 import type { Store } from '../store/store.ts';
 import { isStoreError } from '../store/store-error.ts';
+import { ChargerContext } from './charger-context.ts';
 import type { SessionCredential } from './session-credential.ts';
 
 /** Who a session is about. */
@@ -62,19 +61,14 @@ export interface KnownChargerTools {
 export class KnownCharger {
   readonly charger: ChargerId;
   readonly version: OcppVersion;
-  readonly rules: readonly Rule[];
-  readonly context: PolicyContext;
+  readonly context: ChargerContext;
   readonly #subject: KnownChargerSubject;
   readonly #memories: Memories;
   readonly #policy: RulePolicy;
   readonly #clock: Clock;
   /** Calls of the connection before, which nobody waits for any more. */
-  readonly #stale: ReadonlySet<string>;
+  readonly #stale: readonly string[];
   readonly #store: Store;
-  /** How many other chargers have the transaction that was looked up for the message in hand. */
-  #transaction: { readonly id: string; readonly others: number | 'unknown' } | undefined;
-  /** Whether the name that was looked up for the message in hand is one of another charger. */
-  #commonName: { readonly name: string; readonly isForeign: boolean | 'unknown' } | undefined;
   #record: ChargerRecord | undefined;
   #description: UnverifiedDescription;
   #modes: Modes;
@@ -88,34 +82,9 @@ export class KnownCharger {
     this.#store = store;
     this.#policy = policy;
     this.#clock = clock;
-    this.#stale = new Set(memory.outstanding.map(({ from, id }) => `${from} ${id}`));
+    this.#stale = memory.outstanding.map(({ from, id }) => `${from} ${id}`);
     memory.setOutstanding([]);
-    this.context = {
-      version,
-      get bootStatus() {
-        return memory.boot.status;
-      },
-      wasTriggered: (action) => memory.wasTriggered(action),
-      ownsTransaction: (transactionId) => memory.ownsTransaction(transactionId),
-      otherOwnersOf: (transactionId) =>
-        this.#transaction?.id === transactionId ? this.#transaction.others : undefined,
-      isForeignName: (name) =>
-        this.#commonName?.name === name ? this.#commonName.isForeign : undefined,
-      securityProfile: credential.securityProfile,
-      usedProfile: credential.usedProfile,
-      credentialChanges: credential.changes,
-      restriction: credential.restriction,
-      isOwnCertificate: (data) => credential.isOwnCertificate(data),
-      commonNames: credential.commonNames,
-      get mayRequestCertificate() {
-        return memory.mayRequestCertificate(clock.nowMs());
-      },
-      get lastSigningRequest() {
-        return memory.lastSigningRequest;
-      },
-      nowMs: () => clock.nowMs(),
-    };
-    this.rules = [...messageRules, ...policyRules(this.context)];
+    this.context = new ChargerContext(version, credential, memory, clock);
     this.#record = record;
     const { vendor, model, firmwareVersion } = memory.identification;
     this.#description = { vendor, model, firmware: firmwareVersion };
@@ -152,7 +121,7 @@ export class KnownCharger {
 
   /** Is this a call of `caller` from before the charger connected again? */
   isStale(caller: Peer, callId: string): boolean {
-    return this.#stale.has(`${caller} ${callId}`);
+    return this.#stale.includes(`${caller} ${callId}`);
   }
 
   /** Takes note of what a message says that is passed on. */
@@ -238,9 +207,9 @@ export class KnownCharger {
     switch (question.about) {
       case 'transaction': {
         const { transactionId: id } = question;
-        this.#transaction = { id, others: 'unknown' };
+        this.context.transaction = { id, others: 'unknown' };
         const others = await this.#ask(() => this.#memories.otherOwners(this.charger, id));
-        if (others !== undefined) this.#transaction = { id, others: others.length };
+        if (others !== undefined) this.context.transaction = { id, others: others.length };
         return;
       }
       case 'certificate': {
@@ -249,15 +218,15 @@ export class KnownCharger {
         const owners = await this.#ask(() => this.#store.query((db) => ownersOf(db, [binding])));
         const key = identityKey(this.charger);
         const isForeign = owners?.some((owner) => owner !== key) ?? 'unknown';
-        this.#commonName = { name, isForeign };
+        this.context.commonName = { name, isForeign };
       }
     }
   }
 
   /** The message was judged; the next one may find another answer. */
   forget(question: LookUp): void {
-    if (question.about === 'transaction') this.#transaction = undefined;
-    else this.#commonName = undefined;
+    if (question.about === 'transaction') this.context.transaction = undefined;
+    else this.context.commonName = undefined;
   }
 
   /** @returns undefined when the store is away. */

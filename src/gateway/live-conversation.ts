@@ -3,7 +3,6 @@ import type { OcppVersion, Peer } from '../ocpp/version.ts';
 import type { PolicyContext } from '../policy/context.ts';
 import type { CallLane } from '../queue/call-lane.ts';
 import type { Modes } from '../rules/presets.ts';
-import type { Rule } from '../rules/rule.ts';
 import type { UnverifiedDescription } from '../rules/soft.ts';
 import type { KnownCharger } from './known-charger.ts';
 import type { Conversation } from './message-path.ts';
@@ -26,10 +25,6 @@ export class LiveConversation implements Conversation {
 
   get modes(): Modes {
     return this.#known.modes;
-  }
-
-  get rules(): readonly Rule[] {
-    return this.#known.rules;
   }
 
   get context(): PolicyContext {

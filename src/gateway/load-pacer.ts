@@ -1,6 +1,7 @@
 import type { ChargerId } from '../chargers/charger-id.ts';
 import type { EventSink } from '../events/emit.ts';
 import type { Clock } from '../lib/clock.ts';
+import { RareMap } from '../lib/rare-map.ts';
 import type { LoadClass } from '../ocpp/load-actions.ts';
 import { type Call, type CallResult, type JsonObject, ownProperty } from '../ocpp/message.ts';
 import { otherPeer, type Peer } from '../ocpp/version.ts';
@@ -70,9 +71,12 @@ export class LoadPacer implements RampTarget {
   readonly #known: KnownCharger;
   readonly #tools: LoadPacerTools;
   /** Messages whose sender waits, by the id of the command. */
-  readonly #open = new Map<string, PacedMessage & { readonly instead: JsonObject | undefined }>();
+  readonly #open = new RareMap<
+    string,
+    PacedMessage & { readonly instead: JsonObject | undefined }
+  >();
   /** Commands with schedules that the charger has not answered yet, by the id of the call. */
-  readonly #unconfirmed = new Map<string, string>();
+  readonly #unconfirmed = new RareMap<string, string>();
   /** The profile that the open PullDynamicScheduleUpdate of the charger is about, by its id. */
   #pulled: { readonly callId: string; readonly chargingProfileId: number | undefined } | undefined;
   #isStopped = false;
@@ -248,8 +252,8 @@ export class LoadPacer implements RampTarget {
     if (loadClass === 'limit' || loadClass === 'start' || loadClass === 'firmware') {
       this.#unconfirmed.set(frame.id, commandId);
       if (this.#unconfirmed.size > unconfirmedMax) {
-        const oldest = this.#unconfirmed.keys().next();
-        if (oldest.done === false) this.#unconfirmed.delete(oldest.value);
+        const [oldest] = this.#unconfirmed.keys();
+        if (oldest !== undefined) this.#unconfirmed.delete(oldest);
       }
     }
     if (instead === undefined) {

@@ -9,12 +9,13 @@ import { describeSecurityEvent } from '../ocpp/security-events.ts';
 import { type OcppVersion, otherPeer, type Peer } from '../ocpp/version.ts';
 import type { PolicyContext } from '../policy/context.ts';
 import { lookUpFor } from '../policy/look-up.ts';
+import { allRules } from '../policy/table.ts';
 import type { CallLane } from '../queue/call-lane.ts';
 import { admit, type Verdict } from '../rules/admit.ts';
 import { decode } from '../rules/decode.ts';
 import type { Admitted, Frame, Seal, Unreadable } from '../rules/frame.ts';
 import type { Modes } from '../rules/presets.ts';
-import type { Correlation, Rule, Violation } from '../rules/rule.ts';
+import type { Correlation, Violation } from '../rules/rule.ts';
 import { describedBy, type UnverifiedDescription } from '../rules/soft.ts';
 import type { Effect } from './effects.ts';
 
@@ -26,8 +27,6 @@ export interface Conversation {
   readonly lanes: Readonly<Record<Peer, CallLane>>;
   /** The modes in force, which a BootNotification may change. */
   readonly modes: Modes;
-  /** All rules for this charger, in their order. */
-  readonly rules: readonly Rule[];
   /** What the rules of context know. */
   readonly context: PolicyContext;
   /** Is every message of this charger recorded? */
@@ -63,15 +62,20 @@ export function passMessage(
     if (question !== undefined) return [{ do: 'look-up', question }];
   }
   const correlation = correlate(decoded.frame, from, conversation, nowMs);
-  const { modes } = conversation;
-  const verdict = admit(decoded, { from, version, correlation, modes }, conversation.rules);
+  const { context, modes } = conversation;
+  const { kind } = decoded.frame;
+  const asked = kind === 'unreadable' ? [] : allRules.for(from, kind);
+  const verdict = admit(decoded, { from, version, correlation, modes, context }, asked);
+  const effects =
+    verdict.is === 'admitted'
+      ? admittedEffects(verdict, correlation, conversation, from)
+      : refusedEffects(verdict, correlation, conversation, from);
+  if (verdict.flagged.length === 0) return effects;
   const flagged = verdict.flagged.map((violation): Effect => {
     const finding = findingOf(violation, verdict.frame, conversation, from);
     return { do: 'emit', event: { name: 'FrameFlagged', ...finding } };
   });
-  return verdict.is === 'admitted'
-    ? [...flagged, ...admittedEffects(verdict, correlation, conversation, from)]
-    : [...flagged, ...refusedEffects(verdict, correlation, conversation, from)];
+  return [...flagged, ...effects];
 }
 
 /** What the calls of both sides say about a message. */

@@ -1,4 +1,5 @@
 import type { Random } from '../lib/random.ts';
+import { RareMap } from '../lib/rare-map.ts';
 import type { JsonObject } from '../ocpp/message.ts';
 import { encodeMessage } from '../ocpp/message.ts';
 import type { QueuedCall } from '../queue/call-lane.ts';
@@ -14,6 +15,12 @@ export type OwnReply =
   /** It was never sent. */
   | { readonly is: 'unsent' };
 
+interface OwnCall {
+  /** Undefined when the reply, or the want of one, was told. */
+  resolve: ((reply: OwnReply) => void) | undefined;
+  isSent: boolean;
+}
+
 /**
  * The calls that the gateway itself makes to a charger. Their ids are UUIDs, and their answers stay
  * here: the CSMS has not asked.
@@ -22,10 +29,8 @@ export type OwnReply =
  */
 export class OwnCalls {
   readonly #random: Random;
-  readonly #waiting = new Map<string, (reply: OwnReply) => void>();
-  /** Also of calls that are over: a late answer is nobody else's either. */
-  readonly #ids = new Set<string>();
-  readonly #sent = new Set<string>();
+  /** Also those that are over: a late answer is nobody else's either. */
+  readonly #calls = new RareMap<string, OwnCall>();
 
   constructor(random: Random) {
     this.#random = random;
@@ -38,20 +43,20 @@ export class OwnCalls {
   ): { readonly call: QueuedCall; readonly reply: Promise<OwnReply> } {
     const id = this.#random.uuid();
     const { promise, resolve } = Promise.withResolvers<OwnReply>();
-    this.#waiting.set(id, resolve);
-    this.#ids.add(id);
+    this.#calls.set(id, { resolve, isSent: false });
     const bytes = Buffer.from(encodeMessage({ kind: 'call', id, action, payload }));
     return { call: { id, action, bytes }, reply: promise };
   }
 
   /** Is `id` one of them, open or over? */
   has(id: string): boolean {
-    return this.#ids.has(id);
+    return this.#calls.has(id);
   }
 
   /** The call `id` is on its way, if it is one of them. */
   sending(id: string): void {
-    if (this.#ids.has(id)) this.#sent.add(id);
+    const call = this.#calls.get(id);
+    if (call !== undefined) call.isSent = true;
   }
 
   /** Takes the answer to one of them; false when `frame` is none. */
@@ -66,16 +71,17 @@ export class OwnCalls {
 
   /** The call `id` has no answer, and will get none; the first word counts. */
   giveUp(id: string): void {
-    this.#settle(id, { is: this.#sent.has(id) ? 'unanswered' : 'unsent' });
+    this.#settle(id, { is: this.#calls.get(id)?.isSent === true ? 'unanswered' : 'unsent' });
   }
 
   #settle(id: string, reply: OwnReply): void {
-    this.#waiting.get(id)?.(reply);
-    this.#waiting.delete(id);
+    const call = this.#calls.get(id);
+    call?.resolve?.(reply);
+    if (call !== undefined) call.resolve = undefined;
   }
 
   /** No answer will come any more. */
   end(): void {
-    for (const id of [...this.#waiting.keys()]) this.giveUp(id);
+    for (const id of this.#calls.keys()) this.giveUp(id);
   }
 }

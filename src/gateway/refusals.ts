@@ -1,3 +1,5 @@
+import { RareMap } from '../lib/rare-map.ts';
+
 /** What a refusal needs. */
 export interface RefusalTools {
   /** Resolves when the audit log has what was emitted, or cannot be written. Never rejects. */
@@ -10,7 +12,7 @@ export interface RefusalTools {
  */
 export class Refusals {
   readonly #tools: RefusalTools;
-  readonly #waiting = new Set<Promise<void>>();
+  readonly #waiting = new RareMap<Promise<void>, true>();
 
   constructor(tools: RefusalTools) {
     this.#tools = tools;
@@ -22,11 +24,11 @@ export class Refusals {
       .audited()
       .then(answer)
       .finally(() => this.#waiting.delete(refusal));
-    this.#waiting.add(refusal);
+    this.#waiting.set(refusal, true);
   }
 
   /** Resolves when all of them are answered. */
   async settled(): Promise<void> {
-    await Promise.all(this.#waiting);
+    await Promise.all(this.#waiting.keys());
   }
 }

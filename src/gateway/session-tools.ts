@@ -31,7 +31,7 @@ export interface SessionTools {
   readonly probeSeconds: number;
   /** Days after which a charger gets a new password; 0 for never. */
   readonly rotateDays: number;
-  observeAdded(from: string, kind: string, seconds: number): void;
+  observeAdded(from: Peer, kind: string, seconds: number): void;
   /**
    * Resolves when all that was emitted is in the audit log, or cannot be written at the moment.
    * Never rejects.

@@ -6,7 +6,7 @@ import type { CloseErrorCode } from '../errors/catalogue.ts';
 import { toClose } from '../errors/to-close.ts';
 import { type Call, encodeMessage, type JsonObject } from '../ocpp/message.ts';
 import { otherPeer, type Peer } from '../ocpp/version.ts';
-import type { QueuedCall } from '../queue/call-lane.ts';
+import type { NamedCall } from '../queue/call-lane.ts';
 import type { Admitted, Frame } from '../rules/frame.ts';
 import { CallPump } from './call-pump.ts';
 import { CredentialKeeper } from './credential-keeper.ts';
@@ -231,13 +231,15 @@ export class Session implements ClaimHolder {
   /** Runs effects in their order. Those behind one that waits for the store wait with it. */
   #runInOrder(effects: readonly Effect[], message: OpenedMessage): void {
     const { from, receivedAtMs } = message;
-    for (const [index, effect] of effects.entries()) {
+    let done = 0;
+    for (const effect of effects) {
       if (this.#isEnded) return;
+      done += 1;
       if (isImmediate(effect)) {
         this.#effects.run(effect, receivedAtMs);
         continue;
       }
-      const rest = effects.slice(index + 1);
+      const rest = effects.slice(done);
       const goOn = (): void => this.#runInOrder(rest, message);
       switch (effect.do) {
         case 'look-up': {
@@ -304,7 +306,7 @@ export class Session implements ClaimHolder {
     if (this.#isDraining && !this.hasOpenCall) this.stop();
   }
 
-  #onExpired(from: Peer, call: QueuedCall, wasSent: boolean): void {
+  #onExpired(from: Peer, call: NamedCall, wasSent: boolean): void {
     this.#known.callOver(from, call.id);
     if (this.#ownCalls.has(call.id)) {
       // The CSMS has not asked, and is told nothing.

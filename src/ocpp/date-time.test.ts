@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { type DateTimeReading, readDateTime } from './date-time.ts';
 
 // Goal: official moments are exact, what chargers in the field send is loose, and what is no moment,
@@ -95,4 +96,33 @@ describe('date and time', () => {
       assert.equal(readDateTime(`2027-${month}-${length + 1}T00:00:00Z`), 'unreadable', month);
     }
   });
+});
+
+test('the usual spelling is read as its twin with an offset of zero', () => {
+  const two = fc.constantFrom(
+    '00',
+    '01',
+    '02',
+    '19',
+    '20',
+    '23',
+    '24',
+    '28',
+    '29',
+    '30',
+    '31',
+    '60',
+  );
+  const parts = fc.tuple(two, two, two, two, two, two, two);
+  const fraction = fc.constantFrom('', '.0', '.123456789012', '.1234567890123', '.', '.x');
+  let exact = 0;
+  fc.assert(
+    fc.property(parts, fraction, ([century, year, month, day, hour, minute, second], digits) => {
+      const moment = `${century}${year}-${month}-${day}T${hour}:${minute}:${second}${digits}`;
+      assert.equal(readDateTime(`${moment}Z`), readDateTime(`${moment}+00:00`), moment);
+      if (readDateTime(`${moment}Z`) === 'exact') exact += 1;
+    }),
+    { numRuns: 20_000 },
+  );
+  assert(exact > 20, `${exact}`);
 });

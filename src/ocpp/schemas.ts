@@ -30,7 +30,14 @@ interface Validators {
   all: ValidateFunction | undefined;
 }
 
-const compiled = new Map<string, Validators>();
+/** By action: one map for each version and side, since a key of all three would be built for each message. */
+const compiled: Readonly<
+  Record<OcppVersion, Readonly<Record<PayloadSide, Map<string, Validators>>>>
+> = {
+  'ocpp1.6': { request: new Map(), response: new Map() },
+  'ocpp2.0.1': { request: new Map(), response: new Map() },
+  'ocpp2.1': { request: new Map(), response: new Map() },
+};
 
 /**
  * Objects, lists and list items of a payload up to which all departures are looked for. A frame
@@ -47,6 +54,8 @@ export interface SchemaReport {
   readonly isComplete: boolean;
 }
 
+const conforms: SchemaReport = { errors: [], isComplete: true };
+
 /**
  * The departures of `payload` from the official schema of `action`.
  *
@@ -60,16 +69,16 @@ export function schemaReport(
   payload: unknown,
 ): SchemaReport {
   const validators = validatorsFor(version, action, side);
-  const firstErrors = takeErrors(validators.first, payload);
-  if (firstErrors.length === 0) return { errors: [], isComplete: true };
+  if (validators.first(payload)) return conforms;
+  const firstErrors = takeErrors(validators.first);
   if (hasMoreNodes(payload, nodesMax)) return { errors: firstErrors, isComplete: false };
   validators.all ??= newAjv({ allErrors: true }).compile(validators.inlined);
-  return { errors: takeErrors(validators.all, payload), isComplete: true };
+  validators.all(payload);
+  return { errors: takeErrors(validators.all), isComplete: true };
 }
 
 /** Errors hold the payload, and validators live as long as the process: none may stay behind. */
-function takeErrors(validate: ValidateFunction, payload: unknown): readonly SchemaError[] {
-  validate(payload);
+function takeErrors(validate: ValidateFunction): readonly SchemaError[] {
   const errors = validate.errors ?? [];
   validate.errors = null;
   return errors;
@@ -120,15 +129,15 @@ function schemaName(version: OcppVersion, action: string, side: PayloadSide): st
 }
 
 function validatorsFor(version: OcppVersion, action: string, side: PayloadSide): Validators {
-  const key = `${version} ${action} ${side}`;
-  const known = compiled.get(key);
+  const validatorsOf = compiled[version][side];
+  const known = validatorsOf.get(action);
   if (known !== undefined) return known;
   const schema = schemaOf(version, action, side);
-  invariant(schema !== undefined, `no schema for ${key}`);
+  invariant(schema !== undefined, `no schema for the ${side} of ${action} in ${version}`);
   const inlined = inline(schema, schema['definitions']) as JsonObject;
   const first = newAjv({ allErrors: false }).compile(inlined);
   const validators = { inlined, first, all: undefined };
-  compiled.set(key, validators);
+  validatorsOf.set(action, validators);
   return validators;
 }
 

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { isPlainJson } from './plain-json.ts';
 import { foldKey, type JsonHazard, parseStrictJson } from './strict-json.ts';
 
 // Goal: no text that two JSON parsers read differently is taken for an ordinary one, and no ordinary
 // text is taken for a hazard (docs/decisions/0003-original-bytes.md; threat T2-26).
-// Method: a table of texts with the hazards of each, the dangerous ones beside their benign twins.
+// Method: a table of texts with the hazards of each, the dangerous ones beside their benign twins; and
+//   texts at random, which the quick look and the close one have to find the same in.
 
 const depthMax = 24;
 
@@ -240,5 +243,70 @@ describe('strict JSON: keys that some parsers fold', () => {
       ['0.99999999999999999999', '1.0000000000000000000', '0.30000000000000004'].map(hazards),
       [1, 0, 0],
     );
+  });
+});
+
+describe('strict JSON: the quick look', () => {
+  const keys = ['a', 'A', 'b', '_', '', 'constructor', 'Prototype', 'ä', '\\u0061', '\\"', ']}'];
+  const { text } = fc.letrec<{ text: string; list: string; object: string }>((tie) => ({
+    text: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      fc.constantFrom(
+        '1',
+        '-0',
+        '1e3',
+        '9007199254740993',
+        '0.1',
+        'true',
+        'null',
+        '123456789012345',
+      ),
+      fc.constantFrom('"a"', '""', '"ä]"', '"{\\"a\\":1"', '"\\u0000"', '"\\ud800"', '":"'),
+      tie('list'),
+      tie('object'),
+    ),
+    list: fc.array(tie('text'), { maxLength: 3 }).map((items) => `[${items.join(' , ')}]`),
+    object: fc
+      .array(fc.tuple(fc.constantFrom(...keys), tie('text')), { maxLength: 4 })
+      .map((entries) => `{${entries.map(([key, value]) => `"${key}" :${value}`).join(',')}}`),
+  }));
+
+  test('clears nothing in which the close look finds something', () => {
+    let cleared = 0;
+    fc.assert(
+      fc.property(text, (inner) => {
+        // An escape makes sure that the text is looked at closely.
+        const closely = parseStrictJson(`["\\u0061",${inner}]`, { depthMax: 6 });
+        const quickly = parseStrictJson(`["a",${inner}]`, { depthMax: 6 });
+        assert.deepEqual(
+          quickly.ok ? [...quickly.value.hazards] : quickly.error,
+          closely.ok ? [...closely.value.hazards] : closely.error,
+          inner,
+        );
+        if (isPlainJson(Buffer.from(inner), 6)) cleared += 1;
+      }),
+      { numRuns: 5_000 },
+    );
+    assert(cleared > 500, `${cleared} of 5000`);
+  });
+
+  test('clears what chargers send', () => {
+    const frame =
+      '[2,"19223201","MeterValues",{"connectorId":1,"transactionId":7,"meterValue":[{"timestamp":' +
+      '"2026-01-01T00:00:00Z","sampledValue":[{"value":"1234.5","unit":"Wh"},{"value":"-1.5"}]}]}]';
+    assert.equal(isPlainJson(Buffer.from(frame), 24), true);
+    assert.equal(isPlainJson(Buffer.from(frame), 5), false);
+  });
+
+  test('ends at the end of what is no JSON', () => {
+    for (const text of ['"', '{"', '{"a', '["a', '-', '[[[', ']]]', '']) {
+      isPlainJson(Buffer.from(text), 24);
+    }
+  });
+
+  test('leaves more keys than it can keep to the close look', () => {
+    const open = Array.from({ length: 300 }, (_, index) => `"k${index}":1`).join(',');
+    assert.equal(isPlainJson(Buffer.from(`{${open}}`), 24), false);
+    assert.deepEqual(hazardsOf(`{${open}}`), []);
   });
 });

@@ -1,4 +1,5 @@
 import { failed, ok, type Result } from '../lib/result.ts';
+import { isPlainJson } from './plain-json.ts';
 
 /**
  * JSON that no two parsers can read differently.
@@ -41,8 +42,16 @@ export interface JsonLimits {
 
 const prototypeKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Parses `text` and reports what in it is ambiguous. */
-export function parseStrictJson(text: string, limits: JsonLimits): Result<StrictJson, JsonFailure> {
+/**
+ * Parses `text` and reports what in it is ambiguous.
+ *
+ * @param bytes the same text in UTF-8, where the caller has it at hand.
+ */
+export function parseStrictJson(
+  text: string,
+  limits: JsonLimits,
+  bytes: Uint8Array = Buffer.from(text, 'utf8'),
+): Result<StrictJson, JsonFailure> {
   if (text.charCodeAt(0) === 0xfeff) return failed('byte-order-mark');
   let value: unknown;
   try {
@@ -50,6 +59,7 @@ export function parseStrictJson(text: string, limits: JsonLimits): Result<Strict
   } catch {
     return failed('syntax');
   }
+  if (isPlainJson(bytes, limits.depthMax)) return ok({ value, hazards: noHazards });
   const hazards = findHazards(text, limits.depthMax);
   return hazards === 'too-deep' ? failed(hazards) : ok({ value, hazards });
 }

@@ -37,7 +37,8 @@ function severity(frame: Frame, from: Peer, { status, triggered, version }: Circ
     bootStatus: status,
     wasTriggered: (action) => action === triggered,
   });
-  const violation = bootState(context).check({
+  const violation = bootState.check({
+    context,
     frame,
     from,
     version: context.version,

@@ -37,7 +37,7 @@ function violationOf([action, payload]: Call, given: Given = {}) {
   const frame = { kind: 'call', id: '1', action, payload, bytes: new Uint8Array() } as Frame;
   const isOfCharger = senderOf(version, action) === 'charger';
   const from = given.from ?? (isOfCharger ? 'charger' : 'csms');
-  return certificates(context).check({ frame, from, version, correlation });
+  return certificates.check({ context, frame, from, version, correlation });
 }
 
 /** Code and severity, or `pass`. */
@@ -360,7 +360,7 @@ describe('certificates without TLS', () => {
     const frame = { kind: 'call-result', id: '1', payload: {}, bytes: new Uint8Array() } as Frame;
     const input = { frame, version: 'ocpp1.6', correlation: { is: 'new' } } as const;
     for (const from of ['charger', 'csms'] as const) {
-      assert.equal(certificates(context).check({ ...input, from }), undefined);
+      assert.equal(certificates.check({ context, ...input, from }), undefined);
     }
     assert.equal(judge(sign(''), { from: 'csms' }), 'pass');
     assert.equal(judge(signed(''), { from: 'charger' }), 'pass');

@@ -11,8 +11,8 @@ import {
 } from '../pki/certificate.ts';
 import { readRequest } from '../pki/certificate-request.ts';
 import type { Frame } from '../rules/frame.ts';
-import type { Rule, RuleInput, Severity, Violation } from '../rules/rule.ts';
-import type { PolicyContext } from './context.ts';
+import type { Rule, Severity, Violation } from '../rules/rule.ts';
+import type { PolicyContext, PolicyInput } from './context.ts';
 
 /** What handles certificates of the charger, and so needs TLS. */
 const certificateActions: ReadonlySet<string> = new Set([
@@ -39,44 +39,43 @@ const isSignTrigger = /^Sign.*Certificate$/;
  * valid in the future only, and `requestId`); "Improved security for OCPP 1.6-J" edition 3, A02 and
  * M04.
  */
-export function certificates(context: PolicyContext): Rule {
-  return {
-    id: 11,
-    name: 'certificates',
-    factor: 'System state',
-    demand:
-      'Certificates are handled over TLS; a charger asks for its own, gets what it asked for, and ' +
-      'keeps what it is connected with.',
-    source: 'PNNL-35706 section 4.0; OCPP 2.0.1 part 2, A02 and M04',
-    onFail: { call: 'call-error', reply: 'drop' },
+export const certificates: Rule<PolicyInput> = {
+  id: 11,
+  name: 'certificates',
+  factor: 'System state',
+  demand:
+    'Certificates are handled over TLS; a charger asks for its own, gets what it asked for, and ' +
+    'keeps what it is connected with.',
+  source: 'PNNL-35706 section 4.0; OCPP 2.0.1 part 2, A02 and M04',
+  onFail: { call: 'call-error', reply: 'drop' },
+  concerns: { kinds: ['call'] },
 
-    check({ correlation, frame, from }: RuleInput): Violation | undefined {
-      if (frame.kind !== 'call') return undefined;
-      const { action, payload } = frame;
-      if (context.securityProfile < 2 && isAboutCertificates(action, payload)) {
-        return violation('CERTIFICATE_OPERATION_INSECURE', 'the connection has no TLS');
-      }
-      if (from === 'charger') {
-        if (action !== 'SignCertificate') return undefined;
-        // A copy of a call that is open waits for the same answer.
-        const isNew = !(correlation.is === 'retry' && correlation.open);
-        return isNew && !context.mayRequestCertificate
-          ? violation('CERTIFICATE_REQUEST_TOO_OFTEN', 'too many within an hour')
-          : requestViolation(payload, context);
-      }
-      switch (action) {
-        case 'CertificateSigned':
-          return certificateViolation(payload, context);
-        case 'DeleteCertificate':
-          return isOwn(payload, context)
-            ? violation('CERTIFICATE_IN_USE', 'the charger is connected with it')
-            : undefined;
-        default:
-          return undefined;
-      }
-    },
-  };
-}
+  check({ context, correlation, frame, from }: PolicyInput): Violation | undefined {
+    if (frame.kind !== 'call') return undefined;
+    const { action, payload } = frame;
+    if (context.securityProfile < 2 && isAboutCertificates(action, payload)) {
+      return violation('CERTIFICATE_OPERATION_INSECURE', 'the connection has no TLS');
+    }
+    if (from === 'charger') {
+      if (action !== 'SignCertificate') return undefined;
+      // A copy of a call that is open waits for the same answer.
+      const isNew = !(correlation.is === 'retry' && correlation.open);
+      return isNew && !context.mayRequestCertificate
+        ? violation('CERTIFICATE_REQUEST_TOO_OFTEN', 'too many within an hour')
+        : requestViolation(payload, context);
+    }
+    switch (action) {
+      case 'CertificateSigned':
+        return certificateViolation(payload, context);
+      case 'DeleteCertificate':
+        return isOwn(payload, context)
+          ? violation('CERTIFICATE_IN_USE', 'the charger is connected with it')
+          : undefined;
+      default:
+        return undefined;
+    }
+  },
+};
 
 function isAboutCertificates(action: string, payload: unknown): boolean {
   if (action !== 'TriggerMessage' && action !== 'ExtendedTriggerMessage') {

@@ -1,5 +1,6 @@
 import type { OcppVersion } from '../ocpp/version.ts';
 import type { UnverifiedHashData } from '../pki/certificate-hashes.ts';
+import type { RuleInput } from '../rules/rule.ts';
 
 /**
  * What the rules of context may know of a charger: the side of `chargers/memory` that they need.
@@ -42,6 +43,11 @@ export interface PolicyContext {
   readonly lastSigningRequest: SigningRequest | undefined;
   /** Unix time in milliseconds. */
   nowMs(): number;
+}
+
+/** What a rule of context may look at. */
+export interface PolicyInput extends RuleInput {
+  readonly context: PolicyContext;
 }
 
 /** What the certificate that answers a SignCertificate must have. */

@@ -48,7 +48,8 @@ function detail(
 ) {
   const frame = { kind: 'call', id: '1', action, payload, bytes: new Uint8Array() } as Frame;
   const context = acceptedContext(version, changes);
-  const found = credentialChange(context).check({
+  const found = credentialChange.check({
+    context,
     frame,
     from,
     version,
@@ -83,7 +84,8 @@ for (const version of ocppVersions) {
       const changes = { credentialChanges: 'refuse' } as const;
       assert.equal(detail(version, call, changes, 'charger'), undefined);
       const reply = { kind: 'call-result', id: '1', payload: call[1], bytes: new Uint8Array() };
-      const found = credentialChange(acceptedContext(version, changes)).check({
+      const found = credentialChange.check({
+        context: acceptedContext(version, changes),
         frame: reply as Frame,
         from: 'csms',
         version,

@@ -45,7 +45,8 @@ function frameOf(kind: string, action: string, payload = {}): Frame {
 function severity(frame: Frame, from: Peer, restriction: Restriction | undefined) {
   const context = acceptedContext('ocpp2.1', { restriction });
   const { version } = context;
-  const found = restricted(context).check({
+  const found = restricted.check({
+    context,
     frame,
     from,
     version,

@@ -1,7 +1,7 @@
 import type { Peer } from '../ocpp/version.ts';
-import type { Rule, RuleInput, Violation } from '../rules/rule.ts';
+import type { Rule, Violation } from '../rules/rule.ts';
 import { isNeverLost } from '../rules/soft.ts';
-import type { PolicyContext, Restriction } from './context.ts';
+import type { PolicyInput, Restriction } from './context.ts';
 
 /** What leads to a better credential, tells of an attack, or ends a transaction. */
 const allowed: Readonly<Record<Restriction, Readonly<Record<Peer, ReadonlySet<string>>>>> = {
@@ -40,29 +40,28 @@ const allowed: Readonly<Record<Restriction, Readonly<Record<Peer, ReadonlySet<st
  *
  * Source: OCPP 2.0.1 part 2, A00.FR.429 and A00.FR.430, and A00.FR.806.
  */
-export function restricted(context: PolicyContext): Rule {
-  return {
-    id: 8,
-    name: 'restricted',
-    factor: 'System state',
-    demand: 'With a credential that only serves to get a better one, a charger gets a better one.',
-    source: 'OCPP 2.0.1 part 2, A00.FR.429, A00.FR.430 and A00.FR.806',
-    onFail: { call: 'call-error', reply: 'drop' },
+export const restricted: Rule<PolicyInput> = {
+  id: 8,
+  name: 'restricted',
+  factor: 'System state',
+  demand: 'With a credential that only serves to get a better one, a charger gets a better one.',
+  source: 'OCPP 2.0.1 part 2, A00.FR.429, A00.FR.430 and A00.FR.806',
+  onFail: { call: 'call-error', reply: 'drop' },
+  concerns: { kinds: ['call', 'send'] },
 
-    check({ frame, from }: RuleInput): Violation | undefined {
-      const { restriction } = context;
-      if (restriction === undefined) return undefined;
-      if (frame.kind !== 'call' && frame.kind !== 'send') return undefined;
-      if (allowed[restriction][from].has(frame.action)) return undefined;
-      return {
-        rule: 'restricted',
-        code: 'RESTRICTED',
-        severity: from === 'charger' && isNeverLost(frame) ? 'soft' : 'hard',
-        detail:
-          restriction === 'default-password'
-            ? 'connected with a default password'
-            : 'connected with a certificate that has expired',
-      };
-    },
-  };
-}
+  check({ context, frame, from }: PolicyInput): Violation | undefined {
+    const { restriction } = context;
+    if (restriction === undefined) return undefined;
+    if (frame.kind !== 'call' && frame.kind !== 'send') return undefined;
+    if (allowed[restriction][from].has(frame.action)) return undefined;
+    return {
+      rule: 'restricted',
+      code: 'RESTRICTED',
+      severity: from === 'charger' && isNeverLost(frame) ? 'soft' : 'hard',
+      detail:
+        restriction === 'default-password'
+          ? 'connected with a default password'
+          : 'connected with a certificate that has expired',
+    };
+  },
+};

@@ -49,7 +49,8 @@ function detail(
 ) {
   const frame = { kind: 'call', id: '1', action, payload, bytes: new Uint8Array() } as Frame;
   const context = acceptedContext(version, { securityProfile: now, usedProfile: used });
-  const found = securityProfile(context).check({
+  const found = securityProfile.check({
+    context,
     frame,
     from,
     version,

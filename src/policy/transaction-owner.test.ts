@@ -38,7 +38,8 @@ const contextOf = ({ others, own = [], version = 'ocpp1.6' }: Known): PolicyCont
 /** Code and severity, or `pass`. */
 function judge(frame: Frame, known: Known, from: Peer = 'charger'): string {
   const context = contextOf(known);
-  const violation = transactionOwner(context).check({
+  const violation = transactionOwner.check({
+    context,
     frame,
     from,
     version: context.version,

@@ -2,8 +2,8 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import { ownProperty } from '../ocpp/message.ts';
 import { transactionKey } from '../ocpp/transaction-id.ts';
 import type { Frame } from '../rules/frame.ts';
-import type { Rule, RuleInput, Violation } from '../rules/rule.ts';
-import type { PolicyContext } from './context.ts';
+import type { Rule, Violation } from '../rules/rule.ts';
+import type { PolicyContext, PolicyInput } from './context.ts';
 
 /**
  * Transaction ids of OCPP 2.x are made by chargers. Long ones are UUIDs or the like and never the
@@ -23,37 +23,36 @@ const uniqueLengthMin = 16;
  * Source: CVE-2026-28230 (any charger ends any transaction); OCPP 1.6 section 4.10; OCPP 2.0.1
  * part 2, E01.
  */
-export function transactionOwner(context: PolicyContext): Rule {
-  return {
-    id: 7,
-    name: 'transaction-owner',
-    factor: 'System state',
-    demand: 'A charger reports on transactions of its own.',
-    source: 'PNNL-35706 section 4.0; CVE-2026-28230',
-    onFail: { call: 'call-error', reply: 'drop' },
+export const transactionOwner: Rule<PolicyInput> = {
+  id: 7,
+  name: 'transaction-owner',
+  factor: 'System state',
+  demand: 'A charger reports on transactions of its own.',
+  source: 'PNNL-35706 section 4.0; CVE-2026-28230',
+  onFail: { call: 'call-error', reply: 'drop' },
+  concerns: { from: 'charger', kinds: ['call'] },
 
-    check({ frame, from }: RuleInput): Violation | undefined {
-      const transactionId = from === 'charger' ? reportedTransaction(frame) : undefined;
-      if (transactionId === ambiguous) {
-        return violation('TRANSACTION_AMBIGUOUS', 'hard', 'the id can be read in several ways');
-      }
-      if (transactionId === undefined || context.ownsTransaction(transactionId)) return undefined;
-      const others = context.otherOwnersOf(transactionId);
-      if (others === undefined || others === 0) return undefined;
-      if (others === 'unknown') {
-        // The relay goes on without the database; `strict` refuses.
-        return violation('TRANSACTION_UNCHECKED', 'soft', 'the store does not answer');
-      }
-      const isUnique =
-        context.version === 'ocpp1.6' ? others === 1 : transactionId.length >= uniqueLengthMin;
-      return violation(
-        'TRANSACTION_FOREIGN',
-        isUnique ? 'hard' : 'soft',
-        isUnique ? 'it belongs to another charger' : 'other chargers have the same id',
-      );
-    },
-  };
-}
+  check({ context, frame, from }: PolicyInput): Violation | undefined {
+    const transactionId = from === 'charger' ? reportedTransaction(frame) : undefined;
+    if (transactionId === ambiguous) {
+      return violation('TRANSACTION_AMBIGUOUS', 'hard', 'the id can be read in several ways');
+    }
+    if (transactionId === undefined || context.ownsTransaction(transactionId)) return undefined;
+    const others = context.otherOwnersOf(transactionId);
+    if (others === undefined || others === 0) return undefined;
+    if (others === 'unknown') {
+      // The relay goes on without the database; `strict` refuses.
+      return violation('TRANSACTION_UNCHECKED', 'soft', 'the store does not answer');
+    }
+    const isUnique =
+      context.version === 'ocpp1.6' ? others === 1 : transactionId.length >= uniqueLengthMin;
+    return violation(
+      'TRANSACTION_FOREIGN',
+      isUnique ? 'hard' : 'soft',
+      isUnique ? 'it belongs to another charger' : 'other chargers have the same id',
+    );
+  },
+};
 
 /**
  * The transaction of which the store must be asked before `frame` can be judged; undefined when

@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { RareMap } from '../lib/rare-map.ts';
 import { type Call, encodeMessage } from '../ocpp/message.ts';
 import type { Admitted, Frame } from '../rules/frame.ts';
 import type { Correlation } from '../rules/rule.ts';
@@ -19,9 +20,11 @@ import type { Correlation } from '../rules/rule.ts';
 export class CallLane {
   readonly #limits: CallLaneLimits;
   readonly #waiting: WaitingCall[] = [];
-  readonly #recent = new Map<string, RecentCall>();
+  /** Answered calls, the last ones and those before them: the older half is forgotten at once. */
+  #recent: Map<string, RecentCall> | undefined;
+  #lessRecent: ReadonlyMap<string, RecentCall> | undefined;
   /** Calls that somebody else keeps for now, by their id. */
-  readonly #aside = new Map<string, QueuedCall>();
+  readonly #aside = new RareMap<string, QueuedCall>();
   #open: OpenCall | undefined;
   #waitingBytes = 0;
 
@@ -31,21 +34,20 @@ export class CallLane {
 
   /** Is a call with this id open, or does one wait? */
   holds(id: string): boolean {
-    return this.#heldWith(id) !== undefined;
+    return this.#printOfHeld(id) !== undefined;
   }
 
   /** What the lane knows of a call or SEND with this id and these bytes. */
   correlateCall(id: string, bytes: Uint8Array, nowMs: number): Correlation {
-    const held = this.#heldWith(id);
+    const held = this.#printOfHeld(id);
     if (held !== undefined) {
-      const isSame = Buffer.compare(held.bytes, bytes) === 0;
-      return isSame
+      return isSame(held, bytes)
         ? { is: 'retry', open: true }
         : { is: 'conflict', open: true, isUnanswered: true };
     }
     const recent = this.#recentWith(id, nowMs);
-    if (recent === undefined) return { is: 'new' };
-    if (recent.digest === digestOf(bytes)) return { is: 'retry', open: false };
+    if (recent === undefined) return isNew;
+    if (isSame(recent.print, bytes)) return { is: 'retry', open: false };
     return { is: 'conflict', open: false, isUnanswered: recent.ended === 'expired' };
   }
 
@@ -90,10 +92,9 @@ export class CallLane {
       this.#waitingBytes + call.bytes.byteLength > bytesMax;
     if (isFull) return false;
     this.#waitingBytes += call.bytes.byteLength;
-    const { action, id, instead } = call;
-    const kept = { action, bytes: ownBytes(call.bytes), id };
-    const queued = instead === undefined ? kept : { ...kept, instead };
-    this.#waiting.push({ call: queued, arrivedAtMs: nowMs });
+    // Most calls are sent at once, and need no bytes of their own.
+    const isFirst = this.#open === undefined && this.#waiting.length === 0;
+    this.#waiting.push({ call: isFirst ? call : keptCall(call), arrivedAtMs: nowMs });
     return true;
   }
 
@@ -101,8 +102,8 @@ export class CallLane {
    * Somebody else keeps `call` until it may be offered: it counts as one that waits, for whoever
    * sends it again or uses its id. Whoever keeps calls bounds their number.
    */
-  setAside({ action, bytes, id }: QueuedCall): void {
-    this.#aside.set(id, { action, bytes: ownBytes(bytes), id });
+  setAside(call: QueuedCall): void {
+    this.#aside.set(call.id, keptCall(call));
   }
 
   /** The call `id` is kept no longer. */
@@ -112,7 +113,7 @@ export class CallLane {
 
   /** `call` was answered, and never offered. */
   rememberAnswered(call: QueuedCall, nowMs: number): void {
-    this.#remember(call, 'result', nowMs);
+    this.#remember(call, printOf(call.bytes), 'result', nowMs);
   }
 
   /** The call to send now, which is open from now on; undefined while another one is open. */
@@ -120,23 +121,28 @@ export class CallLane {
     if (this.#open !== undefined) return undefined;
     const waiting = this.#takeFirst();
     if (waiting === undefined) return undefined;
-    this.#open = { ...waiting, sentAtMs: nowMs };
+    const { action, bytes, id } = waiting.call;
+    // Not its bytes: they may be a slice of 64 KiB that were read.
+    this.#open = { call: { action, id }, print: printOf(bytes), sentAtMs: nowMs };
     return waiting;
   }
 
   /** Closes the open call `id`, because it was answered. Anything else changes nothing. */
   settle(id: string, hasResult: boolean, nowMs: number): void {
-    if (this.#open?.call.id !== id) return;
-    this.#remember(this.#open.call, hasResult ? 'result' : 'error', nowMs);
+    const open = this.#open;
+    if (open?.call.id !== id) return;
+    this.#remember(open.call, open.print, hasResult ? 'result' : 'error', nowMs);
     this.#open = undefined;
   }
 
   /** Removes and returns the calls whose time is up, whether open or waiting. */
-  expire(nowMs: number): readonly QueuedCall[] {
-    const expired: QueuedCall[] = [];
-    if (this.#open !== undefined && this.#open.sentAtMs + this.#limits.inFlightMs <= nowMs) {
-      this.#remember(this.#open.call, 'expired', nowMs);
-      expired.push(this.#open.call);
+  expire(nowMs: number): readonly NamedCall[] {
+    if (nowMs < this.nextExpiryMs()) return [];
+    const expired: NamedCall[] = [];
+    const open = this.#open;
+    if (open !== undefined && open.sentAtMs + this.#limits.inFlightMs <= nowMs) {
+      this.#remember(open.call, open.print, 'expired', nowMs);
+      expired.push(open.call);
       this.#open = undefined;
     }
     const { waitMs } = this.#limits;
@@ -150,14 +156,13 @@ export class CallLane {
     return expired;
   }
 
-  /** When `expire` next has something to do; undefined when nothing can expire. */
-  nextExpiryMs(): number | undefined {
-    const openMs = this.#open && this.#open.sentAtMs + this.#limits.inFlightMs;
+  /** When `expire` next has something to do; Infinity when nothing can expire. */
+  nextExpiryMs(): number {
+    const { inFlightMs, waitMs } = this.#limits;
+    const openMs = this.#open === undefined ? Infinity : this.#open.sentAtMs + inFlightMs;
     const first = this.#waiting[0];
-    const { waitMs } = this.#limits;
-    const waitingMs = first && waitMs !== undefined ? first.arrivedAtMs + waitMs : undefined;
-    if (openMs === undefined || waitingMs === undefined) return openMs ?? waitingMs;
-    return Math.min(openMs, waitingMs);
+    if (first === undefined || waitMs === undefined) return openMs;
+    return Math.min(openMs, first.arrivedAtMs + waitMs);
   }
 
   /** The action of the call `id`, open or answered a while ago; undefined when there is none. */
@@ -173,7 +178,7 @@ export class CallLane {
   }
 
   /** The call that is sent and not answered. */
-  get openCall(): { readonly action: string; readonly id: string } | undefined {
+  get openCall(): NamedCall | undefined {
     return this.#open?.call;
   }
 
@@ -188,27 +193,37 @@ export class CallLane {
     return first;
   }
 
-  #heldWith(id: string): QueuedCall | undefined {
-    if (this.#open?.call.id === id) return this.#open.call;
-    return this.#aside.get(id) ?? this.#waiting.find(({ call }) => call.id === id)?.call;
+  #printOfHeld(id: string): Print | undefined {
+    if (this.#open?.call.id === id) return this.#open.print;
+    if (this.#aside.size === 0 && this.#waiting.length === 0) return undefined;
+    const held = this.#aside.get(id) ?? this.#waiting.find(({ call }) => call.id === id)?.call;
+    return held && printOf(held.bytes);
   }
 
   #recentWith(id: string, nowMs: number): RecentCall | undefined {
-    const recent = this.#recent.get(id);
+    const recent = this.#recent?.get(id) ?? this.#lessRecent?.get(id);
     return recent !== undefined && recent.settledAtMs + this.#limits.recentMs > nowMs
       ? recent
       : undefined;
   }
 
-  #remember(call: QueuedCall, ended: RecentCall['ended'], nowMs: number): void {
-    this.#recent.delete(call.id);
-    const { action, bytes } = call;
-    this.#recent.set(call.id, { action, ended, digest: digestOf(bytes), settledAtMs: nowMs });
-    if (this.#recent.size <= this.#limits.recentMax) return;
-    const oldest = this.#recent.keys().next();
-    if (oldest.done === false) this.#recent.delete(oldest.value);
+  #remember(
+    { action, id }: NamedCall,
+    print: Print,
+    ended: RecentCall['ended'],
+    nowMs: number,
+  ): void {
+    // One by one, the oldest would be looked for at each call.
+    if (this.#recent !== undefined && this.#recent.size >= Math.ceil(this.#limits.recentMax / 2)) {
+      this.#lessRecent = this.#recent;
+      this.#recent = undefined;
+    }
+    this.#recent ??= new Map();
+    this.#recent.set(id, { action, ended, print, settledAtMs: nowMs });
   }
 }
+
+const isNew: Correlation = { is: 'new' };
 
 /** Limits of a lane. */
 export interface CallLaneLimits {
@@ -220,17 +235,24 @@ export interface CallLaneLimits {
   readonly inFlightMs: number;
   /** How long a call may wait before it is sent, in milliseconds; undefined for no limit. */
   readonly waitMs: number | undefined;
-  /** Answered calls that are remembered, to tell late replies and retries. */
+  /** Answered calls that are remembered, to tell late replies and retries; at least half of them. */
   readonly recentMax: number;
   /** How long they are remembered, in milliseconds. */
   readonly recentMs: number;
 }
 
+/** A call, by its name. */
+export interface NamedCall {
+  readonly action: string;
+  readonly id: string;
+}
+
 /**
- * What is kept of an admitted call. Not its parsed payload: that can take twenty times the memory
- * of its bytes, and nobody needs it any more.
+ * What is kept of an admitted call that waits. Not its parsed payload: that can take twenty times the
+ * memory of its bytes, and nobody needs it any more.
  */
-export interface QueuedCall extends Pick<Frame<Call>, 'action' | 'bytes' | 'id'> {
+export interface QueuedCall extends NamedCall {
+  readonly bytes: Uint8Array;
   /** What is sent in place of `bytes`, by which the peer would send it again. */
   readonly instead?: Uint8Array | undefined;
 }
@@ -241,7 +263,9 @@ export interface WaitingCall {
   readonly arrivedAtMs: number;
 }
 
-interface OpenCall extends WaitingCall {
+interface OpenCall {
+  readonly call: NamedCall;
+  readonly print: Print;
   readonly sentAtMs: number;
 }
 
@@ -249,15 +273,30 @@ interface RecentCall {
   readonly action: string;
   /** How it ended: what was passed on, or that its time was up. */
   ended: 'result' | 'complaint' | 'error' | 'expired';
-  readonly digest: string;
+  readonly print: Print;
   readonly settledAtMs: number;
 }
 
-/** The bytes in memory of their own: a small message can be a slice of 64 KiB that were read. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.buffer.byteLength > 2 * bytes.byteLength ? new Uint8Array(bytes) : bytes;
+/**
+ * By what a call is told from another one with its id. That they differ and have the same print is
+ * one chance in four thousand million; and whoever makes two such calls on purpose deceives nobody:
+ * each of them would pass under an id of its own as well.
+ */
+interface Print {
+  readonly crc: number;
+  readonly length: number;
 }
 
-function digestOf(bytes: Uint8Array): string {
-  return hash('sha256', bytes, 'base64');
+function printOf(bytes: Uint8Array): Print {
+  return { crc: crc32(bytes), length: bytes.byteLength };
+}
+
+function isSame(print: Print, bytes: Uint8Array): boolean {
+  return print.length === bytes.byteLength && print.crc === crc32(bytes);
+}
+
+/** The call with bytes in memory of their own: a small message can be a slice of 64 KiB. */
+function keptCall({ action, bytes, id, instead }: QueuedCall): QueuedCall {
+  const isSlice = bytes.buffer.byteLength > 2 * bytes.byteLength;
+  return { action, bytes: isSlice ? new Uint8Array(bytes) : bytes, id, instead };
 }

@@ -17,6 +17,7 @@ export const actionDirection: Rule = {
   demand: 'The action exists in the negotiated version, and this side may send it.',
   source: 'PNNL-35706 Table 1, row 2',
   onFail: { call: 'call-error', reply: 'drop' },
+  concerns: { kinds: ['call', 'send'] },
 
   check({ frame, from, version }) {
     if (frame.kind !== 'call' && frame.kind !== 'send') return undefined;

@@ -4,7 +4,7 @@ import type { Decoded } from './decode.ts';
 import type { Admitted, Frame, Unreadable } from './frame.ts';
 import { type Penalty, penaltyFor } from './penalty.ts';
 import type { Modes } from './presets.ts';
-import type { Correlation, Rule, RuleInput, Violation } from './rule.ts';
+import type { Correlation, Rule, Violation } from './rule.ts';
 import { isNeverLost } from './soft.ts';
 
 /** What `admit` needs to know beside the frame. */
@@ -37,7 +37,11 @@ export type Verdict =
  *
  * Source: PNNL-35706 section 4.0: rules are checked "in order".
  */
-export function admit(decoded: Decoded, context: AdmitContext, rules: readonly Rule[]): Verdict {
+export function admit<Context extends AdmitContext>(
+  decoded: Decoded,
+  context: Context,
+  rules: readonly Rule<Context & { readonly frame: Frame }>[],
+): Verdict {
   const { frame } = decoded;
   const flagged: Violation[] = [];
   for (const violation of decoded.violations) {
@@ -45,8 +49,7 @@ export function admit(decoded: Decoded, context: AdmitContext, rules: readonly R
     flag(violation, context, flagged);
   }
   if (frame.kind !== 'unreadable') {
-    const { from, version, correlation } = context;
-    const input: RuleInput = { frame, from, version, correlation };
+    const input = { ...context, frame };
     for (const rule of rules) {
       const violation = rule.check(input);
       if (violation === undefined) continue;

@@ -19,7 +19,7 @@ export interface Decoded {
 }
 
 /** Deeper than any OCPP message: the deepest official schema (2.1) nests 9 levels. */
-const jsonDepthMax = 24;
+const limits = { depthMax: 24 };
 const messageIdLengthOfficial = 36;
 /** OCPP-J gives ids 36 characters; beyond this one they are refused and never sent back. */
 export const messageIdLengthMax = 255;
@@ -50,13 +50,13 @@ export function decode(bytes: Uint8Array, from: Peer, version: OcppVersion, seal
 function decodeMessage(bytes: Uint8Array, from: Peer, version: OcppVersion): Decoded {
   if (bytes.byteLength === 0) return unreadable(bytes, 'FORMAT_EMPTY', 'an empty text frame');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
-  const json = parseStrictJson(text, { depthMax: jsonDepthMax });
+  const json = parseStrictJson(text, limits, bytes);
   if (!json.ok) return unreadable(bytes, failureCodes[json.error], json.error);
 
   const violations: Violation[] = [];
   for (const hazard of json.value.hazards) violations.push(hazardViolation(hazard, from));
-  const shape = readShape(json.value.value, version, violations);
-  if (shape.readable && !typeIdSpelling.test(text)) {
+  const shape = readShape(json.value.value, bytes, version, violations);
+  if (shape.readable && !isDigitFirst(text)) {
     // 2.0 and 2e0 are the number 2 to some parsers, and no MessageTypeId to others.
     violations.push(formatViolation('FORMAT_MESSAGE_TYPE', 'hard', 'not spelled as one digit'));
   }
@@ -66,7 +66,13 @@ function decodeMessage(bytes: Uint8Array, from: Peer, version: OcppVersion): Dec
   }
   checkMessageId(shape.message, version, violations);
   // The one place where a Frame is made.
-  return { frame: Object.assign(shape.message, { bytes }) as Frame, violations };
+  return { frame: shape.message as Frame, violations };
+}
+
+/** Is the MessageTypeId spelled as one digit? Nearly all texts begin with `[2,"`. */
+function isDigitFirst(text: string): boolean {
+  const isUsual = text.charCodeAt(0) === 0x5b && text.charCodeAt(2) === 0x2c;
+  return isUsual || typeIdSpelling.test(text);
 }
 
 const failureCodes: Readonly<Record<JsonFailure, ErrorCode>> = {
@@ -103,7 +109,7 @@ function hazardViolation(hazard: JsonHazard, from: Peer): Violation {
 }
 
 type Shape =
-  | { readonly readable: true; readonly message: Message }
+  | { readonly readable: true; readonly message: Message & { readonly bytes: Uint8Array } }
   | {
       readonly readable: false;
       readonly typeId: number | undefined;
@@ -114,7 +120,12 @@ const kinds: ReadonlyMap<number, MessageKind> = new Map(
   Object.entries(messageTypeIds).map(([kind, typeId]) => [typeId, kind as MessageKind]),
 );
 
-function readShape(value: unknown, version: OcppVersion, violations: Violation[]): Shape {
+function readShape(
+  value: unknown,
+  bytes: Uint8Array,
+  version: OcppVersion,
+  violations: Violation[],
+): Shape {
   if (!Array.isArray(value)) {
     violations.push(formatViolation('FORMAT_FRAME', 'hard', 'not an array'));
     return { readable: false, typeId: undefined, id: undefined };
@@ -135,16 +146,16 @@ function readShape(value: unknown, version: OcppVersion, violations: Violation[]
   switch (kind) {
     case 'call':
     case 'send':
-      return readRequest(kind, id, elements, version, refuse, violations);
+      return readRequest({ kind, id, elements, bytes }, version, refuse, violations);
     case 'call-result': {
       if (elements.length !== 3) return refuse('FORMAT_FRAME', 'a CALLRESULT has 3 elements');
       const payload = readPayload(elements[2], version, violations);
       if (payload === undefined) return refuse('FORMAT_FRAME', 'the payload is not an object');
-      return { readable: true, message: { kind, id, payload } };
+      return { readable: true, message: { kind, id, payload, bytes } };
     }
     case 'call-error':
     case 'call-result-error':
-      return readError(kind, id, elements, refuse, violations);
+      return readError({ kind, id, elements, bytes }, refuse, violations);
   }
 }
 
@@ -155,10 +166,16 @@ function existsIn(kind: MessageKind, version: OcppVersion): boolean {
 
 type Refuse = (code: ErrorCode, detail: string) => Shape;
 
+/** A message of which only the kind and the id are known yet. */
+interface Opened<Kind extends MessageKind> {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly elements: readonly unknown[];
+  readonly bytes: Uint8Array;
+}
+
 function readRequest(
-  kind: 'call' | 'send',
-  id: string,
-  elements: readonly unknown[],
+  { bytes, elements, id, kind }: Opened<'call' | 'send'>,
   version: OcppVersion,
   refuse: Refuse,
   violations: Violation[],
@@ -170,7 +187,7 @@ function readRequest(
   }
   const payload = readPayload(elements[3], version, violations);
   if (payload === undefined) return refuse('FORMAT_FRAME', 'the payload is not an object');
-  return { readable: true, message: { kind, id, action, payload } };
+  return { readable: true, message: { kind, id, action, payload, bytes } };
 }
 
 function readPayload(
@@ -190,9 +207,7 @@ function readPayload(
 }
 
 function readError(
-  kind: 'call-error' | 'call-result-error',
-  id: string,
-  elements: readonly unknown[],
+  { bytes, elements, id, kind }: Opened<'call-error' | 'call-result-error'>,
   refuse: Refuse,
   violations: Violation[],
 ): Shape {
@@ -216,12 +231,13 @@ function readError(
     const severity = isOdd ? 'soft' : 'benign';
     violations.push(formatViolation('FORMAT_ERROR_FIELDS', severity, 'incomplete or odd error'));
   }
-  const message: Message = {
+  const message = {
     kind,
     id,
     code,
     description: typeof description === 'string' ? description : '',
     details: isJsonObject(details) ? details : {},
+    bytes,
   };
   return { readable: true, message };
 }

@@ -18,12 +18,14 @@ export const payloadSchema: Rule = {
   demand: 'The payload keeps the official schema of its action.',
   source: 'PNNL-35706 Table 1, row 4',
   onFail: { call: 'call-error', reply: 'drop' },
+  concerns: { kinds: ['call', 'send', 'call-result'] },
 
   check(input: RuleInput): Violation | undefined {
     const context = payloadContext(input);
     if (context === undefined) return undefined;
     const { version, action, side } = context;
     const { errors, isComplete } = schemaReport(version, action, side, context.payload);
+    if (errors.length === 0) return undefined;
     const violation = worst(errors.map((error) => payloadViolation(error, context)));
     if (violation === undefined || isComplete) return violation;
     // Nobody has looked at the rest of it, so the first departure counts as the worst.

@@ -88,12 +88,26 @@ export function resolveModes(policy: RulePolicy, subject: OverrideSubject): Mode
       overridden.set(`${override.rule} ${from}`, override.mode);
     }
   }
-  const table = presets[policy.preset];
+  const { preset } = policy;
+  if (overridden.size === 0) return modesOf[preset];
+  const table = presets[preset];
   return {
-    preset: policy.preset,
+    preset,
     modeOf: (rule, severity, from) => overridden.get(`${rule} ${from}`) ?? table[severity][from],
   };
 }
+
+function presetModes(preset: PresetName): Modes {
+  const table = presets[preset];
+  return { preset, modeOf: (_rule, severity, from) => table[severity][from] };
+}
+
+/** Without overrides, all chargers have the same modes. */
+const modesOf: Readonly<Record<PresetName, Modes>> = {
+  monitor: presetModes('monitor'),
+  standard: presetModes('standard'),
+  strict: presetModes('strict'),
+};
 
 const peers: readonly Peer[] = ['charger', 'csms'];
 

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors/catalogue.ts';
+import type { MessageKind } from '../ocpp/message.ts';
 import type { OcppVersion, Peer } from '../ocpp/version.ts';
 import type { Frame } from './frame.ts';
 
@@ -84,7 +85,7 @@ export type RulePenalty = 'close' | 'call-error' | 'drop';
 export type ReplyPenalty = Exclude<RulePenalty, 'call-error'>;
 
 /** One row of PNNL-35706 Table 1, or a rule of context. */
-export interface Rule {
+export interface Rule<Input extends RuleInput = RuleInput> {
   /** The row; from 6 on, the rules that Table 1 does not have. */
   readonly id: number;
   readonly name: RuleName;
@@ -94,8 +95,16 @@ export interface Rule {
   readonly demand: string;
   readonly source: string;
   readonly onFail: { readonly call: RulePenalty; readonly reply: ReplyPenalty };
+  /**
+   * The only messages that can break it: of one side, of some kinds. Without it, any can. It is not
+   * asked about others, which spares the calls of most messages.
+   */
+  readonly concerns?: {
+    readonly from?: Peer;
+    readonly kinds?: readonly MessageKind[];
+  };
   /** The worst violation, or undefined when the frame keeps the rule. Never throws. */
-  check(input: RuleInput): Violation | undefined;
+  check(input: Input): Violation | undefined;
 }
 
 const severityOrder: Readonly<Record<Severity, number>> = { hard: 2, soft: 1, benign: 0 };

@@ -20,6 +20,7 @@ export const secureFirmware: Rule = {
   demand: 'A firmware update carries its signing certificate and its signature.',
   source: 'PNNL-35706 Table 1, row 5',
   onFail: { call: 'call-error', reply: 'drop' },
+  concerns: { kinds: ['call'] },
 
   check({ frame, version }) {
     if (frame.kind !== 'call' || frame.action !== 'UpdateFirmware') return undefined;

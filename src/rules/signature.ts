@@ -18,6 +18,7 @@ export const signature: Rule = {
     'and this moment, and has not come before.',
   source: 'PNNL-35706 Table 1, row 0',
   onFail: { call: 'close', reply: 'close' },
+  concerns: { kinds: [] },
 
   check: () => undefined,
 };

@@ -32,7 +32,7 @@ export interface ChargerExpectations {
 }
 
 /** What every signed message has in it; others are not looked at further. */
-const telltale = '"protected"';
+const telltale = Buffer.from('"protected"');
 
 /**
  * Opens what a charger has signed in OCPP's format.

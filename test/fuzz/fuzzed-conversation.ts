@@ -5,10 +5,8 @@ import type { Random } from '../../src/lib/random.ts';
 import { isSendAction, senderOf } from '../../src/ocpp/actions.ts';
 import { schemaErrors } from '../../src/ocpp/schemas.ts';
 import { type OcppVersion, otherPeer, type Peer } from '../../src/ocpp/version.ts';
-import { policyRules } from '../../src/policy/table.ts';
 import { CallLane } from '../../src/queue/call-lane.ts';
 import { type PresetName, resolveModes } from '../../src/rules/presets.ts';
-import { rules } from '../../src/rules/table.ts';
 import { hasDuplicateKeys } from './duplicate-keys.ts';
 import { FuzzedMemory } from './fuzzed-memory.ts';
 
@@ -79,7 +77,6 @@ export class FuzzedConversation {
       charger: 'CP-1',
       version,
       context,
-      rules: [...rules, ...policyRules(context)],
       recordsMessages: false,
       isStale: (_, callId) => callId === staleId,
       lanes: this.#lanes,

@@ -6,14 +6,12 @@ import { type Conversation, passMessage } from '../../src/gateway/message-path.t
 import { type Call, type CallResult, encodeMessage } from '../../src/ocpp/message.ts';
 import { type OcppVersion, otherPeer, type Peer } from '../../src/ocpp/version.ts';
 import type { PolicyContext } from '../../src/policy/context.ts';
-import { policyRules } from '../../src/policy/table.ts';
 import { CallLane, type CallLaneLimits } from '../../src/queue/call-lane.ts';
 import { admit } from '../../src/rules/admit.ts';
 import { decode } from '../../src/rules/decode.ts';
 import type { Admitted, Frame } from '../../src/rules/frame.ts';
 import { type PresetName, type RuleOverride, resolveModes } from '../../src/rules/presets.ts';
 import type { UnverifiedDescription } from '../../src/rules/soft.ts';
-import { rules } from '../../src/rules/table.ts';
 import { acceptedContext } from './policy-context.ts';
 
 /** Something that goes out of the gateway, and what it is made of. */
@@ -85,7 +83,6 @@ export function testConversation(
     charger: 'CP-1',
     version,
     context,
-    rules: [...rules, ...policyRules(context)],
     recordsMessages: false,
     isStale: (caller, callId) => circumstances.stale?.[caller]?.includes(callId) ?? false,
     lanes,

@@ -236,6 +236,49 @@ describe('meter values', () => {
     });
   }
 
+  test('what was measured again has its new value, in whatever order it is told', () => {
+    const talk = new Conversation('ocpp1.6');
+    const told = (...samples: readonly object[]): readonly unknown[] => {
+      measure(talk, 1, ...samples);
+      return readings(talk).map(([, measurand, , , value, unit]) => [measurand, value, unit]);
+    };
+    const current = (value: string) => ({ value, measurand: 'Current.Import', unit: 'A' });
+    const p = 'Power.Active.Import';
+    const c = 'Current.Import';
+    assert.deepEqual(told(power('1'), current('2')), [
+      [p, 1, 'W'],
+      [c, 2, 'A'],
+    ]);
+    assert.deepEqual(told(power('3'), current('4')), [
+      [p, 3, 'W'],
+      [c, 4, 'A'],
+    ]);
+    assert.deepEqual(told(current('5'), power('6')), [
+      [p, 6, 'W'],
+      [c, 5, 'A'],
+    ]);
+    assert.deepEqual(told(power('7', { unit: 'kW' })), [
+      [p, 7, 'kW'],
+      [c, 5, 'A'],
+    ]);
+    assert.deepEqual(told(power('8', { unit: 'kW', format: 'SignedData' }), current('9')), [
+      [p, 7, 'kW'],
+      [c, 9, 'A'],
+    ]);
+    assert.deepEqual(told(power('x', { unit: 'kW' }), current('')), [
+      [p, 7, 'kW'],
+      [c, 9, 'A'],
+    ]);
+    assert.deepEqual(told(power('1', { unit: 'kW', phase: 'L1' })), [
+      [p, 7, 'kW'],
+      [c, 9, 'A'],
+      [p, 1, 'kW'],
+    ]);
+    const before = talk.memory.view().meterValues[0]?.readings[0];
+    told(power('10', { unit: 'kW' }));
+    assert.equal(before?.value, 7, 'what was read out is not what comes later');
+  });
+
   test('phases added up are as old as the oldest of them', () => {
     const talk = new Conversation('ocpp1.6');
     measure(talk, 1, power('1', { phase: 'L1' }));

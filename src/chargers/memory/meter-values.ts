@@ -29,8 +29,17 @@ export interface PowerReading {
   readonly atMs: number;
 }
 
-interface KeptReadings extends PlaceReadings {
-  readings: Reading[];
+/** A reading that newer ones of the same measurand are written over. */
+interface KeptReading extends Reading {
+  value: number;
+  unit: string | undefined;
+  timestamp: string | undefined;
+  atMs: number;
+}
+
+interface KeptReadings {
+  readonly place: number;
+  readonly readings: KeptReading[];
 }
 
 const readingsPerPlaceMax = 32;
@@ -77,10 +86,16 @@ export class MeterMemory {
   learn(place: number | undefined, meterValue: readonly unknown[], atMs: number): Urgency {
     if (place === undefined) return 'none';
     let urgency: Urgency = 'none';
-    for (const moment of meterValue.slice(-valuesPerMessageMax)) {
+    const known = this.#places.find((other) => other.place === place)?.readings;
+    for (const moment of lastOf(meterValue)) {
       const timestamp = textAt(moment, 'timestamp', timestampCharsMax);
-      for (const sample of listAt(moment, 'sampledValue').slice(0, valuesPerMessageMax)) {
-        if (this.#learn(place, readingOf(sample, timestamp, atMs))) urgency = 'eventually';
+      let at = 0;
+      for (const sample of firstOf(listAt(moment, 'sampledValue'))) {
+        const isLearned =
+          refresh(known?.[at], sample, timestamp, atMs) ||
+          this.#learn(place, readingOf(sample, timestamp, atMs));
+        if (isLearned) urgency = 'eventually';
+        at += 1;
       }
     }
     return urgency;
@@ -102,18 +117,21 @@ export class MeterMemory {
 
   /** What is known, place by place. */
   saved(): readonly PlaceReadings[] {
-    return this.#places.map(({ place, readings }) => ({ place, readings: [...readings] }));
+    return this.#places.map(({ place, readings }) => ({
+      place,
+      readings: readings.map((reading) => ({ ...reading })),
+    }));
   }
 
   #learn(place: number, reading: Reading | undefined): boolean {
     if (reading === undefined) return false;
-    const readings = this.#places.find((known) => known.place === place)?.readings ?? [];
-    const index = readings.findIndex((known) => isSameMeasurement(known, reading));
-    const known = readings[index];
+    const readings = this.#places.find((other) => other.place === place)?.readings ?? [];
+    const known = readings.find((other) => isSameMeasurement(other, reading));
     if (known !== undefined) {
-      // With the texts that are in memory already.
-      const { measurand, phase, location } = known;
-      readings[index] = { ...reading, measurand, phase, location };
+      known.value = reading.value;
+      known.unit = reading.unit;
+      known.timestamp = reading.timestamp;
+      known.atMs = reading.atMs;
       return true;
     }
     const count = this.#places.reduce((sum, other) => sum + other.readings.length, 0);
@@ -122,12 +140,52 @@ export class MeterMemory {
       if (this.#places.length >= placesMax) return false;
       this.#places.push({ place, readings });
     }
-    readings.push(reading);
+    readings.push({ ...reading });
     return true;
   }
 }
 
-function powerIn({ place, readings }: PlaceReadings): PowerReading | undefined {
+function lastOf(moments: readonly unknown[]): readonly unknown[] {
+  return moments.length > valuesPerMessageMax ? moments.slice(-valuesPerMessageMax) : moments;
+}
+
+function firstOf(samples: readonly unknown[]): readonly unknown[] {
+  return samples.length > valuesPerMessageMax ? samples.slice(0, valuesPerMessageMax) : samples;
+}
+
+/**
+ * Takes a new value of OCPP 1.6 over into `known`, the reading that had this place in the message
+ * before. A charger sends the same measurands in the same order each time, and reading them from
+ * scratch cost more than all rules together.
+ *
+ * @returns false where it is not evidently the same measurand, told in the same words.
+ */
+function refresh(
+  known: KeptReading | undefined,
+  sample: unknown,
+  timestamp: string | undefined,
+  atMs: number,
+): boolean {
+  if (known === undefined) return false;
+  if (
+    ownProperty(sample, 'measurand') !== known.measurand ||
+    ownProperty(sample, 'phase') !== known.phase ||
+    (ownProperty(sample, 'location') ?? 'Outlet') !== known.location ||
+    ownProperty(sample, 'unit') !== known.unit ||
+    ownProperty(sample, 'format') === 'SignedData' ||
+    ownProperty(sample, 'unitOfMeasure') !== undefined
+  ) {
+    return false;
+  }
+  const value = scaled(ownProperty(sample, 'value'), undefined);
+  if (value === undefined) return false;
+  known.value = value;
+  known.timestamp = timestamp;
+  known.atMs = atMs;
+  return true;
+}
+
+function powerIn({ place, readings }: KeptReadings): PowerReading | undefined {
   const powers = readings.filter(
     ({ measurand, unit }) => measurand === activePower && (unit === 'W' || unit === 'kW'),
   );
@@ -145,8 +203,8 @@ function powerIn({ place, readings }: PlaceReadings): PowerReading | undefined {
 
 /** The energy register in a `meterValue` list, taken at `context`, in Wh. */
 export function registerWh(meterValue: readonly unknown[], context: string): number | undefined {
-  for (const moment of meterValue.slice(-valuesPerMessageMax)) {
-    for (const sample of listAt(moment, 'sampledValue').slice(0, valuesPerMessageMax)) {
+  for (const moment of lastOf(meterValue)) {
+    for (const sample of firstOf(listAt(moment, 'sampledValue'))) {
       if (ownProperty(sample, 'context') !== context) continue;
       const reading = readingOf(sample, undefined, 0);
       if (reading?.measurand !== energyRegister || reading.phase !== undefined) continue;
