@@ -13,6 +13,7 @@ export async function metricsPage(): Promise<string> {
   metrics.passwordChecksFrom(() => 0);
   metrics.feedersFrom(() => []);
   metrics.sessionsFrom(() => 0);
+  metrics.dialsFrom(() => ({ made: 0, waiting: 0 }));
   metrics.storeFrom(() => ({ isAvailable: true, unwritten: 0 }));
   const all = await metrics.registry.getMetricsAsJSON();
   const sorted = all.toSorted((a, b) => (a.name < b.name ? -1 : 1));

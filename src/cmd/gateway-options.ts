@@ -50,6 +50,7 @@ export function gatewayOptions(
     })),
     csmsLimits: socketLimits,
     csmsAuth,
+    dials: { dialsPerSecond: csms.dialsPerSecond, dialWaitSeconds: csms.dialWaitSeconds },
     admission: { versions: chargers.versions },
     networks: config.isolation?.bindings ?? [],
     authentication: {

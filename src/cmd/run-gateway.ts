@@ -124,6 +124,7 @@ async function runWithStore(
     throw error;
   });
   metrics.passwordChecksFrom(() => gateway.passwordChecks());
+  metrics.dialsFrom(() => gateway.dials());
   metrics.sessionsFrom(() => gateway.sessionCount());
   metrics.feedersFrom(() => gateway.rampStatus().feeders.map(feederGauges));
   metrics.storeFrom(() => ({

@@ -192,6 +192,16 @@ export const connectionErrors = {
     sentence: 'The management system is not available.',
     http: 503,
   },
+  CSMS_DIALS_FULL: {
+    meaning:
+      'So many chargers wait to be connected to the CSMS that this one would have waited for too ' +
+      'long. Chargers that have shown who they are go before others.',
+    remedy:
+      'Nothing: it comes again by itself. If chargers stay away for too long after a restart, raise ' +
+      '`csms.dialsPerSecond`, as far as the CSMS bears it.',
+    sentence: 'Too many charging stations are connecting.',
+    http: 503,
+  },
   CSMS_REFUSED: {
     meaning: 'The CSMS answered the upgrade with something else than 101.',
     remedy: 'Check that the CSMS knows this charger; the log has its HTTP status.',

@@ -90,6 +90,22 @@ export const events: Readonly<Record<EventName, EventEntry>> = {
     meaning: 'The CSMS did not take the connection of a charger.',
     remedy: 'The code says why; see docs/errors.md.',
   },
+  CsmsDialsWaiting: {
+    level: 'warn',
+    isAudited: true,
+    meaning:
+      'So many chargers came together that some wait longer than a second for their turn to be ' +
+      'connected to the CSMS. Those that would wait for too long are refused.',
+    remedy:
+      'Nothing, after a restart or a failure of a network. If it is daily work, raise ' +
+      '`csms.dialsPerSecond`, as far as the CSMS bears it.',
+  },
+  CsmsDialsCaughtUp: {
+    level: 'info',
+    isAudited: true,
+    meaning: 'No charger waits any more for its turn to be connected to the CSMS.',
+    remedy: 'Nothing.',
+  },
   DuplicateIdentity: {
     level: 'warn',
     isAudited: true,

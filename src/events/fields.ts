@@ -26,6 +26,8 @@ export interface EventFields {
     readonly code: ErrorCode;
     readonly detail: string;
   };
+  readonly CsmsDialsWaiting: { readonly dialsPerSecond: number };
+  readonly CsmsDialsCaughtUp: { readonly longestWaitSeconds: number };
   readonly DuplicateIdentity: {
     readonly charger: string;
     readonly remoteAddress: string;

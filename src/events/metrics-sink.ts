@@ -16,6 +16,8 @@ export interface GatewayMetrics {
   passwordChecksFrom(read: () => number): void;
   /** Asks `read` for the state of the feeders at each scrape. */
   feedersFrom(read: () => readonly FeederGauges[]): void;
+  /** Asks `read` for the dials to the CSMS at each scrape. */
+  dialsFrom(read: () => DialCounts): void;
   /** Asks `read` for the number of sessions at each scrape. */
   sessionsFrom(read: () => number): void;
   /** Asks `read` for the state of the store at each scrape. */
@@ -27,6 +29,14 @@ export interface StoreState {
   readonly isAvailable: boolean;
   /** Chargers of which something is still to be written. */
   readonly unwritten: number;
+}
+
+/** Dials to the CSMS, as far as metrics tell. */
+export interface DialCounts {
+  /** Since the start. */
+  readonly made: number;
+  /** Chargers that wait for their turn. */
+  readonly waiting: number;
 }
 
 /**
@@ -122,6 +132,27 @@ export function gatewayMetrics(options: { readonly processMetrics: boolean }): G
           const now = read();
           this.inc(now - counted);
           counted = now;
+        },
+      });
+    },
+    dialsFrom: (read) => {
+      let counted = 0;
+      new Counter({
+        name: 'gatewatt_csms_dials_total',
+        help: 'Connections to the CSMS that were begun, whatever became of them.',
+        registers,
+        collect() {
+          const { made } = read();
+          this.inc(made - counted);
+          counted = made;
+        },
+      });
+      new Gauge({
+        name: 'gatewatt_csms_dials_waiting',
+        help: 'Chargers that wait for their turn to be connected to the CSMS.',
+        registers,
+        collect() {
+          this.set(read().waiting);
         },
       });
     },

@@ -7,6 +7,8 @@ import type { ChargerNetworks } from '../identity/charger-networks.ts';
 import { judgeProfile } from '../identity/security-profile.ts';
 import { certificateCandidates } from '../pki/certificate.ts';
 import type { ClientTrust } from '../pki/trust.ts';
+import { type DialRank, dialRank } from './dial-rank.ts';
+import type { DialTurns } from './dial-turns.ts';
 
 /** What it takes to say who is at the door, and whether it may come in. */
 export interface AdmitTools {
@@ -14,9 +16,15 @@ export interface AdmitTools {
   readonly authenticator: Authenticator;
   readonly directory: ChargerDirectory;
   readonly networks: ChargerNetworks;
+  /** Whose turn it is to be connected to the CSMS. */
+  readonly turns: DialTurns;
   readonly emit: EventSink;
-  /** Seconds after which a charger may try again that came at a bad moment. */
-  retryAfter(): number;
+  /**
+   * Seconds after which a charger may try again that came at a bad moment, some of them random.
+   *
+   * @param seconds the least; without it what is configured.
+   */
+  retryAfter(seconds?: number): number;
 }
 
 /** A charger that has shown who it is, and may connect. */
@@ -24,6 +32,8 @@ export interface AdmittedArrival {
   readonly admitted: AdmittedCharger;
   readonly authenticated: Authenticated;
   readonly found: FoundCharger;
+  /** How soon it is connected to the CSMS, when there are many. */
+  readonly rank: DialRank;
   /** By which authorities and lists its certificate was judged. */
   readonly trust: ClientTrust | undefined;
   /** The profile that it was told to use, when it has come with a lower one. */
@@ -79,6 +89,9 @@ export async function admitArrival(
     arrival.refuse(admitted.error);
     return undefined;
   }
+  // By what was known when it came: by now, a newcomer is written down as well.
+  const rank = dialRank(authentication.value, before?.found ?? found);
+  if (dialsCsms(authentication.value) && refuseWhenBusy(arrival, rank, tools)) return undefined;
   const { id } = admitted.value;
   const entered = await directory.enter(id, found);
   if (entered === 'full') {
@@ -91,9 +104,24 @@ export async function admitArrival(
     admitted: admitted.value,
     authenticated: authentication.value,
     found,
+    rank,
     trust,
     candidateProfile,
   };
+}
+
+/** Nobody knows yet who a charger with a default password is: the CSMS need not hear of it. */
+export function dialsCsms({ by }: Authenticated): boolean {
+  return by !== 'default-password';
+}
+
+/** Before anything is written down: a storm of chargers that are refused costs the store nothing. */
+function refuseWhenBusy(arrival: Arrival, rank: DialRank, tools: AdmitTools): boolean {
+  const busy = tools.turns.outlook(rank);
+  if (busy !== undefined) {
+    arrival.refuse('CSMS_DIALS_FULL', tools.retryAfter(busy.afterSeconds));
+  }
+  return busy !== undefined;
 }
 
 /** Would the charger show the same again, and be believed for the same reason? */

@@ -9,9 +9,10 @@ import type { HttpErrorCode } from '../errors/catalogue.ts';
 import { toClose } from '../errors/to-close.ts';
 import { open as openSealed } from '../identity/sealed-text.ts';
 import type { OcppVersion } from '../ocpp/version.ts';
+import type { CertificateEvidence } from '../pki/client-certificate.ts';
 import type { ClientTrust } from '../pki/trust.ts';
 import { isStoreError } from '../store/store-error.ts';
-import { type AdmitTools, type AdmittedArrival, admitArrival } from './admit-arrival.ts';
+import { type AdmitTools, type AdmittedArrival, admitArrival, dialsCsms } from './admit-arrival.ts';
 import { CommissioningDesk } from './commissioning-desk.ts';
 import { type NotedAuthentication, noteAuthentication } from './note-authentication.ts';
 import { Session } from './session.ts';
@@ -61,10 +62,10 @@ interface CsmsSide {
 /**
  * From a request at the door to a running session, or to a refusal.
  *
- * The order matters: who is it, may it, is it alone, is the CSMS there; and only then does the
- * charger learn that it is connected. A charger that was told 101 while the CSMS was down would
- * believe that its messages arrive. While the store is away nobody knows who may connect, so nobody
- * new does.
+ * The order matters: who is it, may it, is it alone, is it its turn, is the CSMS there; and only
+ * then does the charger learn that it is connected. A charger that was told 101 while the CSMS was
+ * down would believe that its messages arrive. While the store is away nobody knows who may connect,
+ * so nobody new does.
  *
  * Source: OCPP 2.0.1 part 4 section 6 (Local Controller).
  */
@@ -134,11 +135,9 @@ async function connectThrough(
   const memory = await tools.memories.load(claim);
   claimed.memory = memory;
   let session: Session | undefined;
-  // Nobody knows yet who a charger with a default password is: the CSMS need not hear of it.
-  const isNew = authenticated.by === 'default-password';
-  const csms = isNew
-    ? deskFor(arrived, tools, () => session?.commission())
-    : await dialFor(arrived, arrival, tools);
+  const csms = dialsCsms(authenticated)
+    ? await dialFor(arrived, arrival, tools)
+    : deskFor(arrived, tools, () => session?.commission());
   if (csms === undefined) return false;
   const { link, version } = csms;
   const { listener, request, securityProfile } = arrival;
@@ -169,7 +168,7 @@ async function connectThrough(
   }
   const { clientCertificate } = request;
   const changes = tools.credentialChanges;
-  const isStillTrusted = trustCheck(arrived.trust, arrival, tools);
+  const isStillTrusted = trustCheck(arrived.trust, clientCertificate, listener, tools);
   const shown = { clientCertificate, isStillTrusted, passwordHash, securityProfile, changes };
   const credential = sessionCredential(arrived, shown);
   const subject = { charger: id, version, listener, credential, record, claim, memory };
@@ -197,15 +196,16 @@ async function connectThrough(
 /** Judges the charger's certificate again when the authorities or their lists have changed. */
 function trustCheck(
   trust: ClientTrust | undefined,
-  { listener, request }: Arrival,
+  clientCertificate: CertificateEvidence | undefined,
+  listener: string,
   tools: ArrivalTools,
 ): () => boolean {
-  const { clientCertificate } = request;
+  if (clientCertificate === undefined) return () => true;
   let judgedBy = trust;
   let isTrusted = true;
   return () => {
     const current = tools.clientTrust(listener);
-    if (current !== judgedBy && clientCertificate !== undefined) {
+    if (current !== judgedBy) {
       judgedBy = current;
       isTrusted = tools.admit.authenticator.trusts(clientCertificate, listener, current);
     }
@@ -238,10 +238,15 @@ async function dialFor(
     return undefined;
   }
   const signal = AbortSignal.any([arrival.gone, tools.stopping]);
-  // While an older connection was asked, this one may have gone.
-  const connection = signal.aborted
-    ? undefined
-    : await tools.dial({ id, versions, signal, authorization });
+  // Here and not before the claim: whoever has no claim could wait with one identity in many places.
+  const turn = await tools.admit.turns.take(arrived.rank, signal);
+  if (turn.is === 'busy') {
+    arrival.refuse('CSMS_DIALS_FULL', tools.admit.retryAfter(turn.afterSeconds));
+    return undefined;
+  }
+  // While an older connection was asked, or it waited for its turn, this one may have gone.
+  const connection =
+    turn.is === 'gone' ? undefined : await tools.dial({ id, versions, signal, authorization });
   if (connection === undefined || tools.stopping.aborted) {
     if (connection?.ok === true) connection.value.socket.close(toClose('GATEWAY_STOPPING'));
     if (!arrival.gone.aborted) arrival.refuse('GATEWAY_STOPPING', tools.admit.retryAfter());

@@ -13,6 +13,7 @@ import {
 import { type CsmsAddress, csmsDialer } from '../connection/csms-dialer.ts';
 import { abandonDoor, type DoorOptions } from '../connection/door.ts';
 import type { SocketLimits } from '../connection/limits.ts';
+import type { Network } from '../connection/network.ts';
 import type { EventSink } from '../events/emit.ts';
 import type { AdmissionPolicy } from '../identity/admission.ts';
 import { type AuthenticationPolicy, Authenticator } from '../identity/authentication.ts';
@@ -20,6 +21,7 @@ import { type ChargerNetwork, ChargerNetworks } from '../identity/charger-networ
 import { PasswordVerifier, type PasswordVerifierOptions } from '../identity/password-verifier.ts';
 import { type Clock, sleep } from '../lib/clock.ts';
 import type { Random } from '../lib/random.ts';
+import type { Peer } from '../ocpp/version.ts';
 import type { CallLaneLimits } from '../queue/call-lane.ts';
 import { RampLimiter } from '../ramp-limit/ramp-limiter.ts';
 import type { RampOptions } from '../ramp-limit/ramp-options.ts';
@@ -28,6 +30,7 @@ import type { Store } from '../store/store.ts';
 import { isStoreError } from '../store/store-error.ts';
 import { type ArrivalTools, type CsmsAuth, welcome } from './arrivals.ts';
 import type { GatewayControl } from './control.ts';
+import { type DialLimits, DialTurns } from './dial-turns.ts';
 import { Housekeeping } from './housekeeping.ts';
 import type { Session } from './session.ts';
 import { type DuplicatePolicy, Sessions } from './sessions.ts';
@@ -41,6 +44,8 @@ export interface GatewayOptions {
   readonly csms: CsmsAddress;
   readonly csmsLimits: SocketLimits;
   readonly csmsAuth: CsmsAuth;
+  /** How fast the CSMS may be dialled. */
+  readonly dials: DialLimits;
   readonly admission: AdmissionPolicy;
   /** Networks that keep chargers apart, and who is in each. */
   readonly networks: readonly ChargerNetwork[];
@@ -82,7 +87,9 @@ export interface GatewayTools {
   audited(): Promise<void>;
   /** Deletes some of what the audit log has too much of. @returns whether there is more. */
   pruneAudit(): Promise<boolean>;
-  observeAdded(from: string, kind: string, seconds: number): void;
+  observeAdded(from: Peer, kind: string, seconds: number): void;
+  /** Where its connections come from and go to; the machine's own network without it. */
+  readonly network?: Network | undefined;
 }
 
 /** A running gateway. */
@@ -137,22 +144,25 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
   const listenerOf = (name: string) => listeners.find((listener) => listener.name === name);
   const verifier = new PasswordVerifier(options.passwords, clock);
   const authenticator = new Authenticator(options.authentication, verifier, clock);
+  const turns = new DialTurns(options.dials, { clock, emit });
   const arrivalTools: ArrivalTools = {
     admit: {
+      turns,
       admission: options.admission,
       networks: new ChargerNetworks(options.networks),
       authenticator,
       directory,
       emit,
       // Spread, so that chargers that were refused together do not come back together.
-      retryAfter: () => random.integer(options.retryAfterSeconds, 2 * options.retryAfterSeconds),
+      retryAfter: (seconds = options.retryAfterSeconds) =>
+        seconds + random.integer(0, options.retryAfterSeconds),
     },
     sessions,
     memories,
     csmsAuth: options.csmsAuth,
     credentialChanges: options.credentialChanges,
     clientTrust: (name) => listenerOf(name)?.clientTrust(),
-    dial: csmsDialer(options.csms, options.csmsLimits, clock),
+    dial: csmsDialer(options.csms, options.csmsLimits, clock, tools.network),
     open,
     stopping: stopping.signal,
     session: {
@@ -215,6 +225,7 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
         },
         emit,
         clock,
+        tools.network,
       ),
     );
   } catch (error) {
@@ -256,6 +267,7 @@ export async function startGateway(options: GatewayOptions, tools: GatewayTools)
     passwordChecks: () => verifier.argon2Count,
     unwrittenCount: () => memories.unwrittenCount,
     sessionCount: () => open.size,
+    dials: () => ({ made: turns.givenCount, waiting: turns.waitingCount }),
     rampStatus: () => limiter.status(),
     stop,
   };

@@ -103,7 +103,7 @@ describe('the bounds of the configuration', () => {
       assert.match(
         path.findLast((name) => !/^\d+$/.test(name)) ?? '',
         // A port has none.
-        /^port$|Ports$|(?:Seconds|Minutes|Hours|Days|Max|Kw|(?:Kw|[cC]ommands)PerInterval|Volts)$/,
+        /^port$|Ports$|(?:Seconds|PerSecond|Minutes|Hours|Days|Max|Kw|(?:Kw|[cC]ommands)PerInterval|Volts)$/,
       );
     });
   }

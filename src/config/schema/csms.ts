@@ -76,6 +76,26 @@ export const csmsSection = z.strictObject({
   connectTimeoutSeconds: z.int().min(1).max(120).default(10).meta({
     description: 'Time for the CSMS to accept a connection.',
   }),
+  dialsPerSecond: z
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(50)
+    .meta({
+      description:
+        'Chargers that this gateway connects to the CSMS within any second; 0 for no limit. The ' +
+        'others wait, those that have shown who they are before those that have not.',
+    }),
+  dialWaitSeconds: z
+    .int()
+    .min(1)
+    .max(120)
+    .default(20)
+    .meta({
+      description:
+        'How long a charger may wait for its turn. Whoever would wait longer gets HTTP 503 and a ' +
+        'time to come again. Most chargers give up a handshake after 30 to 60 seconds.',
+    }),
   callTimeoutSeconds: z
     .int()
     .min(1)

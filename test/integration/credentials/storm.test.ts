@@ -19,7 +19,9 @@ const password = 'one-long-password-for-this-test';
 describe('a reconnect storm', () => {
   test('T2-02, T2-28: a thousand chargers come back while an attacker guesses', async () => {
     await using csms = await startHandCsms();
-    await using gateway = await startCredentialGateway(csms.url);
+    // How soon they are let in is another matter: test/integration/connection/dial-rate.test.ts.
+    const changes = { csms: { dialsPerSecond: 0 } };
+    await using gateway = await startCredentialGateway(csms.url, { changes });
     const identities = Array.from({ length: chargerCount }, (_, index) => `CP-${index}`);
     await gateway.inStore(async (store) => {
       // One hash for all: it is their checking that is looked at.
