@@ -11,6 +11,7 @@ const patterns = {
   interop: 'test/interop/**/*.test.ts',
   sim: 'test/sim/**/*.test.ts',
   fuzz: 'test/fuzz/**/*.test.ts',
+  bench: 'bench/**/*.test.ts',
   docs: 'test/docs/**/*.test.ts',
   architecture: 'test/architecture/**/*.test.ts',
 };
