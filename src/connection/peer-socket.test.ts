@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
 import { type ManualClock, manualClock } from '../../test/support/manual-clock.ts';
 import { highWaterBytes, ownWordsBytesMax, type SocketLimits } from './limits.ts';
@@ -207,9 +208,12 @@ describe('life', () => {
 describe('pressure', () => {
   const heap = Buffer.alloc(1024 * 1024, 'x');
   /** More than the kernel takes, so that the rest waits in this process. */
-  function congest(it: Bench): void {
+  async function congest(it: Bench): Promise<void> {
     it.peer.pause();
-    while (!it.socket.isCongested) it.socket.send(heap);
+    do {
+      it.socket.send(heap);
+      await turn();
+    } while (!it.socket.isCongested);
   }
 
   test('a peer that does not read is congested; it drains when it reads', async () => {
@@ -219,7 +223,7 @@ describe('pressure', () => {
     it.peer.on('message', (data: Buffer) => {
       got += data.length;
     });
-    congest(it);
+    await congest(it);
     const drainedBefore = it.drained();
     it.peer.resume();
     while (it.socket.isCongested) await once(it.peer, 'message');
@@ -231,7 +235,7 @@ describe('pressure', () => {
   test('a peer that takes nothing for the stall time is let go', async () => {
     await using it = await bench();
     it.start();
-    congest(it);
+    await congest(it);
     it.clock.advance(20_000);
     assert.equal(it.socket.isOpen, true);
     it.clock.advance(10_000);
@@ -241,7 +245,7 @@ describe('pressure', () => {
   test('a stall is noticed within a minute, however rare the pings', async () => {
     await using it = await bench({ pingSeconds: 3600, silentSeconds: 7200 });
     it.start();
-    congest(it);
+    await congest(it);
     it.clock.advance(60_000);
     assert.deepEqual(await it.ended, { why: 'stalled', closeCode: 1006 });
   });
@@ -250,7 +254,7 @@ describe('pressure', () => {
     await using it = await bench();
     it.start();
     for (let count = 0; count < 5; count += 1) {
-      congest(it);
+      await congest(it);
       it.clock.advance(15_000);
       it.peer.resume();
       while (it.socket.isCongested) await once(it.peer, 'message');
@@ -271,7 +275,7 @@ describe('pressure', () => {
     it.peer.on('pong', () => {
       pongs += 1;
     });
-    congest(it);
+    await congest(it);
     it.socket.send(heap);
     assert.ok(heap.length > ownWordsBytesMax && ownWordsBytesMax > highWaterBytes);
     for (let count = 0; count < 1000; count += 1) {
@@ -346,6 +350,32 @@ describe('ends', () => {
     it.start();
     it.peer.send(Buffer.from('[]'));
     assert.deepEqual(await it.ended, { why: 'misframed', closeCode: 1006 });
+  });
+
+  test('what was sent in one turn goes out in its order, and before a ping and a close', async () => {
+    await using it = await bench();
+    it.start();
+    const heard: string[] = [];
+    it.peer.on('message', (data: Buffer) => heard.push(data.toString()));
+    it.peer.on('ping', () => heard.push('ping'));
+    it.socket.send(Buffer.from('1'));
+    it.socket.send(Buffer.from('2'));
+    it.socket.ping();
+    it.socket.send(Buffer.from('3'));
+    it.socket.close({ closeCode: 1000, reason: '' });
+    it.socket.send(Buffer.from('4'));
+    await once(it.peer, 'close');
+    assert.deepEqual(heard, ['1', '2', 'ping', '3']);
+  });
+
+  test('what waits for the end of the turn counts as waiting', async () => {
+    await using it = await bench();
+    it.start();
+    assert.equal(it.socket.isCongested, false);
+    it.socket.send(Buffer.alloc(highWaterBytes + 1, 'x'));
+    assert.equal(it.socket.isCongested, true);
+    const [data] = (await once(it.peer, 'message')) as [Buffer];
+    assert.equal(data.length, highWaterBytes + 1);
   });
 
   test('nothing is sent after the end, and nothing throws', async () => {

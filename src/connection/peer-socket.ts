@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import type { Close } from '../errors/to-close.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
+import { atTurnEnd, type Flushed } from '../lib/turn-end.ts';
 import {
   closeTimeoutMs,
   highWaterBytes,
@@ -45,7 +46,7 @@ export interface SocketEvents {
  * Messages that arrive before `start` are kept, in order, and the socket is not read meanwhile, so
  * nothing that arrives early is lost and nothing piles up.
  */
-export class PeerSocket {
+export class PeerSocket implements Flushed {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
   readonly #isClient: boolean;
@@ -62,6 +63,9 @@ export class PeerSocket {
   #sentProgressAtMs: number;
   #hasAnsweredPing = false;
   #isPaused = false;
+  /** Frames that are written at the end of this turn. */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
 
   /** Takes over a connection, which must not have been read yet. */
   constructor({ isClient, socket, stream }: OpenWebSocket, limits: SocketLimits, clock: Clock) {
@@ -109,20 +113,49 @@ export class PeerSocket {
     this.#watch();
   }
 
-  /** Sends one text message. Ignored after the end. */
+  /** Sends one text message, at the end of this turn. Ignored after the end. */
   send(bytes: Uint8Array): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    const isIdle = this.#waitingBytes === 0;
-    if (isIdle) this.#sentProgressAtMs = this.#clock.elapsedMs();
     if (this.#isCompressed) {
+      this.#noteProgress();
       this.#socket.send(bytes, { binary: false }, () => this.#onSent());
       return;
     }
-    // ws writes at once what it does not compress, so its own frames and these keep their order.
+    if (this.#held.length === 0) atTurnEnd(this);
     const frame = textFrame(bytes, this.#isClient);
+    this.#held.push(frame);
+    this.#heldBytes += frame.byteLength;
+  }
+
+  /** Writes what is held. ws writes its own frames at once, so it comes before each of them. */
+  flush(): void {
+    if (this.#held.length === 0) return;
+    const frames = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    // Who has said goodbye meanwhile does not listen any more.
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    const [first] = frames;
+    if (frames.length === 1 && first !== undefined) {
+      this.#write(first);
+      return;
+    }
+    this.#stream.cork();
+    for (const frame of frames) this.#write(frame);
+    this.#stream.uncork();
+  }
+
+  #write(frame: Buffer): void {
     // What waits for nothing needs nobody to say that it has gone.
-    if (isIdle) this.#stream.write(frame);
+    if (this.#noteProgress()) this.#stream.write(frame);
     else this.#stream.write(frame, () => this.#onSent());
+  }
+
+  /** Nothing waits, so nothing is stalled. @returns whether that is so. */
+  #noteProgress(): boolean {
+    const isIdle = this.#waitingBytes === 0;
+    if (isIdle) this.#sentProgressAtMs = this.#clock.elapsedMs();
+    return isIdle;
   }
 
   /**
@@ -135,6 +168,7 @@ export class PeerSocket {
 
   /** Sends a ping now. */
   ping(): void {
+    this.flush();
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
   }
 
@@ -142,6 +176,7 @@ export class PeerSocket {
   close({ closeCode, reason }: Close): void {
     if (this.#end !== undefined) return;
     this.#timer?.cancel();
+    this.flush();
     // A peer whose reading is paused could not be heard saying goodbye.
     if (this.#socket.isPaused) this.#socket.resume();
     this.#socket.close(closeCode, reason);
@@ -201,7 +236,9 @@ export class PeerSocket {
 
   /** Bytes that wait for the peer; what is being compressed counts. */
   get #waitingBytes(): number {
-    return this.#isCompressed ? this.#socket.bufferedAmount : this.#stream.writableLength;
+    return this.#isCompressed
+      ? this.#socket.bufferedAmount
+      : this.#stream.writableLength + this.#heldBytes;
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
@@ -221,6 +258,7 @@ export class PeerSocket {
 
   #onPing(data: Buffer): void {
     this.#heardAtMs = this.#clock.elapsedMs();
+    this.flush();
     const isOpen = this.#socket.readyState === this.#socket.OPEN;
     if (isOpen && this.#waitingBytes <= ownWordsBytesMax) this.#socket.pong(data);
   }
