@@ -99,7 +99,8 @@ export function refusalOf(
   const { id } = call;
   const action = isActionName(call.action) ? call.action : undefined;
   return [
-    { do: 'call-error', to: from, id, code },
+    // First: the answer waits until what was emitted before it is in the audit log.
     { do: 'emit', event: { name: 'CallRefused', charger, from, code, action } },
+    { do: 'call-error', to: from, id, code },
   ];
 }

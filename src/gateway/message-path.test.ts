@@ -309,10 +309,9 @@ describe('a restricted charger', () => {
 });
 
 describe('calls that cannot be passed on', () => {
-  test('are answered, and told by action without their payload', () => {
+  test('are told by action without their payload, and answered after that', () => {
     const call = { kind: 'call', id: '7', action: 'Reset', payload: { type: 'Hard' } } as const;
     assert.deepEqual(refusalOf('CP-1', 'csms', call, 'QUEUE_FULL'), [
-      { do: 'call-error', to: 'csms', id: '7', code: 'QUEUE_FULL' },
       {
         do: 'emit',
         event: {
@@ -323,6 +322,7 @@ describe('calls that cannot be passed on', () => {
           action: 'Reset',
         },
       },
+      { do: 'call-error', to: 'csms', id: '7', code: 'QUEUE_FULL' },
     ]);
   });
 });
