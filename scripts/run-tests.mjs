@@ -10,6 +10,7 @@ const patterns = {
   integration: 'test/integration/**/*.test.ts',
   interop: 'test/interop/**/*.test.ts',
   sim: 'test/sim/**/*.test.ts',
+  simulation: 'test/simulation/**/*.test.ts',
   fuzz: 'test/fuzz/**/*.test.ts',
   bench: 'bench/**/*.test.ts',
   docs: 'test/docs/**/*.test.ts',
