@@ -7,31 +7,37 @@
  *     [--seed 1] [--out bench-results] [--cpu-prof FOLDER]
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { CommandLine } from './command-line.ts';
 import { chargersThatFit, describeMachine, fewerRemark } from './machine.ts';
 import { preciseNowMs } from './orders.ts';
 import { type Outcome, type Run, runFleet, say } from './run.ts';
 import { type Sample, sampleLine } from './samples.ts';
 import { describeCounts, type Tally, totalOf } from './tally.ts';
 import { atMost, type Finding, isSteady, lagFinding, verdictOf } from './verdict.ts';
-import { bounds, wholeNumber } from './whole-number.ts';
+import { bounds } from './whole-number.ts';
 
-const { values } = parseArgs({
-  options: {
-    chargers: { type: 'string', default: '10000' },
-    minutes: { type: 'string', default: '10' },
-    every: { type: 'string', default: '30' },
-    'per-second': { type: 'string', default: '40' },
-    seed: { type: 'string', default: '1' },
-    out: { type: 'string', default: 'bench-results' },
-    'cpu-prof': { type: 'string' },
-  },
-});
-const asked = wholeNumber(values, 'chargers', bounds.chargers);
-const minutes = wholeNumber(values, 'minutes', bounds.minutes);
-const everySeconds = wholeNumber(values, 'every', bounds.seconds);
-const connectsPerSecond = wholeNumber(values, 'per-second', bounds.perSecond);
-const seed = wholeNumber(values, 'seed', bounds.seed);
+const commandLine = new CommandLine(
+  `Many chargers on one gateway: idle, and with a message each now and then.
+
+  npm run bench:scale -- [options]
+
+  --chargers N     as many as the open files of a process allow (10000)
+  --minutes N      of being idle, and of talking (10)
+  --every N        seconds between two messages of a charger (30)
+  --per-second N   how many connect within a second (40)
+  --seed N         of what is random (1)
+  --out FOLDER     where scale.json goes (bench-results)
+  --cpu-prof FOLDER  a CPU profile of the gateway
+  --help           this text
+
+Exit codes: 0 memory is flat, nothing was lost, and the event loop kept up; 1 not so; 2 wrong usage.`,
+  ['chargers', 'minutes', 'every', 'per-second', 'seed', 'out', 'cpu-prof'],
+);
+const asked = commandLine.number('chargers', bounds.chargers, 10_000);
+const minutes = commandLine.number('minutes', bounds.minutes, 10);
+const everySeconds = commandLine.number('every', bounds.seconds, 30);
+const connectsPerSecond = commandLine.number('per-second', bounds.perSecond, 40);
+const seed = commandLine.number('seed', bounds.seed, 1);
 const chargers = chargersThatFit(asked, describeMachine());
 const remark = fewerRemark(asked, chargers, describeMachine());
 
@@ -52,8 +58,8 @@ await runFleet(
     registered: chargers,
     hasStrangers: false,
     seed,
-    outFolder: values.out,
-    profileFolder: values['cpu-prof'],
+    outFolder: commandLine.text('out') ?? 'bench-results',
+    profileFolder: commandLine.text('cpu-prof'),
     options: { asked, chargers, minutes, everySeconds, connectsPerSecond, seed },
   },
   measure,

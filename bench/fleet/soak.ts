@@ -11,32 +11,38 @@
  */
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { CommandLine } from './command-line.ts';
 import { chargersThatFit, describeMachine, fewerRemark } from './machine.ts';
 import type { Comings, CsmsReport } from './orders.ts';
 import { type Outcome, type Run, runFleet, say } from './run.ts';
 import { type Sample, sampleLine } from './samples.ts';
 import { describeCounts, type Tally, totalOf } from './tally.ts';
 import { atMost, type Finding, isSteady, lagFinding, verdictOf } from './verdict.ts';
-import { bounds, wholeNumber } from './whole-number.ts';
+import { bounds } from './whole-number.ts';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '60' },
-    rate: { type: 'string', default: '200' },
-    chargers: { type: 'string', default: '500' },
-    /** An hour. */
-    commands: { type: 'string', default: '720' },
-    seed: { type: 'string', default: String(randomInt(1_000_000)) },
-    out: { type: 'string', default: 'bench-results' },
-    'cpu-prof': { type: 'string' },
-  },
-});
-const minutes = wholeNumber(values, 'minutes', bounds.minutes);
-const perSecond = wholeNumber(values, 'rate', bounds.perSecond);
-const asked = wholeNumber(values, 'chargers', bounds.chargers);
-const commandsPerHour = wholeNumber(values, 'commands', [0, 36_000]);
-const seed = wholeNumber(values, 'seed', bounds.seed);
+const commandLine = new CommandLine(
+  `A small fleet at a steady rate for a long time, with chargers that come and go.
+
+  npm run bench:soak -- [options]
+
+  --minutes N      (60)
+  --rate N         round trips within a second, of all chargers together (200)
+  --chargers N     (500)
+  --commands N     commands of the CSMS within an hour (720)
+  --seed N         of what is random; printed at the beginning
+  --out FOLDER     where soak.json goes (bench-results)
+  --cpu-prof FOLDER  a CPU profile of the gateway
+  --help           this text
+
+A Ctrl-C ends it early, with a verdict that is marked as incomplete.
+Exit codes: 0 nothing grew, slowed down or stayed unanswered; 1 not so; 2 wrong usage; 130 Ctrl-C.`,
+  ['minutes', 'rate', 'chargers', 'commands', 'seed', 'out', 'cpu-prof'],
+);
+const minutes = commandLine.number('minutes', bounds.minutes, 60);
+const perSecond = commandLine.number('rate', bounds.perSecond, 200);
+const asked = commandLine.number('chargers', bounds.chargers, 500);
+const commandsPerHour = commandLine.number('commands', [0, 36_000], 720);
+const seed = commandLine.number('seed', bounds.seed, randomInt(1_000_000));
 const chargers = chargersThatFit(asked, describeMachine());
 const remark = fewerRemark(asked, chargers, describeMachine());
 
@@ -77,8 +83,8 @@ await runFleet(
     registered: chargers + newcomers,
     hasStrangers: false,
     seed,
-    outFolder: values.out,
-    profileFolder: values['cpu-prof'],
+    outFolder: commandLine.text('out') ?? 'bench-results',
+    profileFolder: commandLine.text('cpu-prof'),
     options: { asked, chargers, minutes, perSecond, commandsPerHour, seed },
   },
   measure,

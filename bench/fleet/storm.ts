@@ -12,9 +12,9 @@
  * listener with security profile 0, and `chargers.unknown: enroll` would let them in.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { quantileOf, rateMax } from './arrivals.ts';
+import { CommandLine } from './command-line.ts';
 import { checkConfig, type EndSignal } from './fleet-gateway.ts';
 import { type FleetSetup, writeConfig } from './fleet-setup.ts';
 import { chargersThatFit, describeMachine, fewerRemark } from './machine.ts';
@@ -23,33 +23,50 @@ import { type Outcome, type Run, runFleet, say } from './run.ts';
 import { type Sample, sampleLine } from './samples.ts';
 import { describeCounts, differenceOf, type Tally, totalOf } from './tally.ts';
 import { atMost, type Finding, verdictOf } from './verdict.ts';
-import { bounds, wholeNumber } from './whole-number.ts';
+import { bounds } from './whole-number.ts';
 
-const { values } = parseArgs({
-  options: {
-    chargers: { type: 'string', default: '10000' },
-    restart: { type: 'string', default: 'gateway' },
-    signal: { type: 'string', default: 'SIGKILL' },
-    'dials-per-second': { type: 'string' },
-    strangers: { type: 'string', default: '0' },
-    minutes: { type: 'string', default: '10' },
-    'per-second': { type: 'string', default: '40' },
-    seed: { type: 'string', default: '1' },
-    out: { type: 'string', default: 'bench-results' },
-    'cpu-prof': { type: 'string' },
-  },
-});
-const asked = wholeNumber(values, 'chargers', bounds.chargers);
-const askedStrangers = wholeNumber(values, 'strangers', [0, bounds.chargers[1]]);
-const minutesMax = wholeNumber(values, 'minutes', bounds.minutes);
-const connectsPerSecond = wholeNumber(values, 'per-second', bounds.perSecond);
-const seed = wholeNumber(values, 'seed', bounds.seed);
+const commandLine = new CommandLine(
+  `All chargers come back at once, because the gateway or the CSMS was restarted.
+
+  npm run bench:storm -- [options]
+
+  --chargers N        (10000)
+  --restart WHAT      gateway or csms (gateway)
+  --signal NAME       by which the gateway ends: SIGKILL or SIGTERM (SIGKILL)
+  --dials-per-second N  csms.dialsPerSecond; its default without it
+  --strangers N       chargers that the gateway does not know, at the same moment (0)
+  --minutes N         how long they may take (10)
+  --per-second N      how many connect within a second, before (40)
+  --seed N            of what is random (1)
+  --out FOLDER        where storm.json goes (bench-results)
+  --cpu-prof FOLDER   a CPU profile of the gateway
+  --help              this text
+
+Exit codes: 0 all are back, and the CSMS saw no more than it may; 1 not so; 2 wrong usage.`,
+  [
+    'chargers',
+    'restart',
+    'signal',
+    'dials-per-second',
+    'strangers',
+    'minutes',
+    'per-second',
+    'seed',
+    'out',
+    'cpu-prof',
+  ],
+);
+const asked = commandLine.number('chargers', bounds.chargers, 10_000);
+const askedStrangers = commandLine.number('strangers', [0, bounds.chargers[1]], 0);
+const minutesMax = commandLine.number('minutes', bounds.minutes, 10);
+const connectsPerSecond = commandLine.number('per-second', bounds.perSecond, 40);
+const seed = commandLine.number('seed', bounds.seed, 1);
 const askedDials =
-  values['dials-per-second'] === undefined
+  commandLine.text('dials-per-second') === undefined
     ? undefined
-    : wholeNumber(values, 'dials-per-second', [0, bounds.perSecond[1]]);
-const restarted = oneOf(values.restart, ['gateway', 'csms']);
-const endSignal: EndSignal = oneOf(values.signal, ['SIGKILL', 'SIGTERM']);
+    : commandLine.number('dials-per-second', [0, bounds.perSecond[1]], 0);
+const restarted = commandLine.choice('restart', ['gateway', 'csms']);
+const endSignal: EndSignal = commandLine.choice('signal', ['SIGKILL', 'SIGTERM']);
 const machine = describeMachine();
 const chargers = chargersThatFit(asked, machine);
 const strangers = chargersThatFit(chargers + askedStrangers, machine) - chargers;
@@ -76,8 +93,8 @@ await runFleet(
     hasStrangers: strangers > 0,
     dialsPerSecond: askedDials,
     seed,
-    outFolder: values.out,
-    profileFolder: values['cpu-prof'],
+    outFolder: commandLine.text('out') ?? 'bench-results',
+    profileFolder: commandLine.text('cpu-prof'),
     options: {
       ...{ asked, chargers, askedStrangers, strangers, restarted, endSignal },
       ...{ askedDials, minutesMax, connectsPerSecond, seed },
@@ -337,10 +354,4 @@ function strangersText(figures: Figures): string {
 
 function largest(samples: readonly Sample[], figure: (sample: Sample) => number): number {
   return Math.max(...samples.map(figure).filter((number) => !Number.isNaN(number)));
-}
-
-function oneOf<Choice extends string>(text: string, choices: readonly Choice[]): Choice {
-  const choice = choices.find((it) => it === text);
-  if (choice === undefined) throw new RangeError(`${text} is none of ${choices.join(', ')}`);
-  return choice;
 }
