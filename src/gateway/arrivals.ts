@@ -19,6 +19,7 @@ import { Session } from './session.ts';
 import { isProven, sessionCredential } from './session-credential.ts';
 import type { SessionTools } from './session-tools.ts';
 import type { Sessions } from './sessions.ts';
+import { WaitingHolder } from './waiting-holder.ts';
 
 /** How the gateway shows the CSMS for which charger it speaks. */
 export type CsmsAuth =
@@ -136,7 +137,7 @@ async function connectThrough(
   claimed.memory = memory;
   let session: Session | undefined;
   const csms = dialsCsms(authenticated)
-    ? await dialFor(arrived, arrival, tools)
+    ? await dialFor(claimed, arrival, tools)
     : deskFor(arrived, tools, () => session?.commission());
   if (csms === undefined) return false;
   const { link, version } = csms;
@@ -226,7 +227,7 @@ function deskFor(
 
 /** The connection to the CSMS; undefined when the charger was refused because there is none. */
 async function dialFor(
-  arrived: AdmittedArrival,
+  { arrived, claim }: Claimed,
   arrival: Arrival,
   tools: ArrivalTools,
 ): Promise<CsmsSide | undefined> {
@@ -238,15 +239,11 @@ async function dialFor(
     return undefined;
   }
   const signal = AbortSignal.any([arrival.gone, tools.stopping]);
-  // Here and not before the claim: whoever has no claim could wait with one identity in many places.
-  const turn = await tools.admit.turns.take(arrived.rank, signal);
-  if (turn.is === 'busy') {
-    arrival.refuse('CSMS_DIALS_FULL', tools.admit.retryAfter(turn.afterSeconds));
-    return undefined;
-  }
+  const turn = await turnFor({ arrived, claim }, arrival, signal, tools);
+  if (turn === 'refused') return undefined;
   // While an older connection was asked, or it waited for its turn, this one may have gone.
   const connection =
-    turn.is === 'gone' ? undefined : await tools.dial({ id, versions, signal, authorization });
+    turn === 'gone' ? undefined : await tools.dial({ id, versions, signal, authorization });
   if (connection === undefined || tools.stopping.aborted) {
     if (connection?.ok === true) connection.value.socket.close(toClose('GATEWAY_STOPPING'));
     if (!arrival.gone.aborted) arrival.refuse('GATEWAY_STOPPING', tools.admit.retryAfter());
@@ -258,6 +255,32 @@ async function dialFor(
   }
   const { socket, version } = connection.value;
   return { link: socket, version };
+}
+
+/**
+ * Waits until the CSMS may be dialled.
+ *
+ * After the claim: whoever has none could wait with one identity in many places.
+ */
+async function turnFor(
+  { arrived, claim }: Pick<Claimed, 'arrived' | 'claim'>,
+  arrival: Arrival,
+  signal: AbortSignal,
+  { admit, sessions }: ArrivalTools,
+): Promise<'go' | 'gone' | 'refused'> {
+  const { securityProfile } = arrival;
+  const holder = new WaitingHolder({ securityProfile, isProven: isProven(arrived.authenticated) });
+  sessions.hold(claim, holder);
+  const turn = await admit.turns.take(arrived.rank, AbortSignal.any([signal, holder.displaced]));
+  // While the CSMS is dialled, the first one is let in.
+  sessions.hold(claim, undefined);
+  if (holder.displaced.aborted) {
+    if (!signal.aborted) arrival.refuse('IDENTITY_ACTIVE', admit.retryAfter());
+    return 'refused';
+  }
+  if (turn.is !== 'busy') return turn.is;
+  arrival.refuse('CSMS_DIALS_FULL', admit.retryAfter(turn.afterSeconds));
+  return 'refused';
 }
 
 /** What the gateway says to the CSMS for this charger; undefined for nothing. */

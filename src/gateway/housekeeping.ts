@@ -168,7 +168,8 @@ export class Housekeeping {
       }
       // Not waited for: a charger takes its time to answer.
       void holder
-        .probe()
+        // Of one that came to another gateway nobody here knows what it has shown.
+        .probe(false)
         .then(async (sign) => {
           if (sign === 'silent') holder.end('SESSION_REPLACED');
           else await claims.sayAlive(identityKey, epoch);

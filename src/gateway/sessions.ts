@@ -16,8 +16,12 @@ export interface ShownToClaim {
 
 /** A live connection, as far as claims care. */
 export interface ClaimHolder {
-  /** Is the charger behind this connection alive? Asks it, and waits for a sign of life. */
-  probe(): Promise<'alive' | 'silent'>;
+  /**
+   * Is the charger behind this connection alive? Asks it, and waits for a sign of life.
+   *
+   * @param isNewcomerProven has the one that would take its place shown who it is?
+   */
+  probe(isNewcomerProven: boolean): Promise<'alive' | 'silent'>;
   /** Ends the connection. */
   end(code: ClaimEnd): void;
   /** The operator has written down something else about the charger. */
@@ -143,8 +147,8 @@ export class Sessions {
     return outcome;
   }
 
-  /** Says who holds `claim`. Until then the claim answers no probe and counts as alive. */
-  hold(claim: Claim, holder: ClaimHolder): void {
+  /** Says who holds `claim`. A claim that nobody holds answers no probe and counts as alive. */
+  hold(claim: Claim, holder: ClaimHolder | undefined): void {
     const held = this.#heldBy.get(claim);
     if (held !== undefined && !held.hasEnded) held.holder = holder;
   }
@@ -272,7 +276,7 @@ export class Sessions {
     if (older.isBeingProbed) return false;
     older.isBeingProbed = true;
     try {
-      return (await older.holder.probe()) === 'silent';
+      return (await older.holder.probe(isProven)) === 'silent';
     } finally {
       older.isBeingProbed = false;
     }

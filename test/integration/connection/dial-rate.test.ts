@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, test } from 'node:test';
+import type { ChargerId } from '../../../src/chargers/charger-id.ts';
+import { removeCharger } from '../../../src/chargers/registry.ts';
+import { WaitingHolder } from '../../../src/gateway/waiting-holder.ts';
 import {
   type CredentialGateway,
   type Shown,
   startCredentialGateway,
 } from '../../support/credential-gateway.ts';
-import { type LiveGateway, startLiveGateway } from '../../support/live-gateway.ts';
+import { type LiveGateway, openVisitor, startLiveGateway } from '../../support/live-gateway.ts';
 import { mostWithin } from '../../support/most-within.ts';
 import { connectRaw, type RawPeer, upgradeText } from '../../support/raw-websocket.ts';
 import { connectCharger, type HandCsms, startHandCsms } from '../../support/text-peer.ts';
@@ -163,6 +166,53 @@ describe('T2-28: who is let in first', { concurrency: true }, () => {
     const { gateway: control } = gateway.running;
     assert.equal(control.sessionCount(), control.dials().made + 1);
     for (const charger of crowd) charger.destroy();
+  });
+});
+
+describe('T2-28: a charger that waits', { concurrency: true }, () => {
+  test('is no obstacle to itself: when it comes again, the older request is refused', async () => {
+    await using csms = await startHandCsms();
+    await using gateway = await startLiveGateway(csms.url, { csms: { dialsPerSecond: 1 } });
+    await knock(gateway, 'FIRST');
+    await gateway.event('SessionOpened');
+    // Restarted by its watchdog: nobody has closed its older connection.
+    const older = await knock(gateway, 'CP-1');
+    await untilWaiting(gateway, 1);
+    await connectCharger(gateway.url('CP-1'));
+    await gateway.event('SessionOpened', ({ charger }) => charger === 'CP-1');
+    const refused = await gateway.event('UpgradeRefused', ({ charger }) => charger === 'CP-1');
+    assert.equal(refused.code, 'IDENTITY_ACTIVE');
+    assert.equal(gateway.running.gateway.sessionCount(), 2);
+    older.destroy();
+  });
+
+  test('keeps its place from whoever has shown less', async () => {
+    const shown = { securityProfile: 1, isProven: true };
+    const proven = new WaitingHolder(shown);
+    const unproven = new WaitingHolder({ securityProfile: 0, isProven: false });
+    const signs = [
+      proven.probe(true),
+      proven.probe(false),
+      unproven.probe(true),
+      unproven.probe(false),
+    ];
+    assert.deepEqual(await Promise.all(signs), ['silent', 'alive', 'silent', 'silent']);
+    assert.equal(proven.displaced.aborted, false);
+    proven.end();
+    assert.equal(proven.displaced.aborted, true);
+  });
+
+  test('leaves its place when it is taken off the list', async () => {
+    await using csms = await startHandCsms();
+    await using gateway = await startLiveGateway(csms.url, { csms: { dialsPerSecond: 1 } });
+    await knock(gateway, 'FIRST');
+    await gateway.event('SessionOpened');
+    await knock(gateway, 'CP-1');
+    await untilWaiting(gateway, 1);
+    await using visitor = await openVisitor(gateway.dataDirectory);
+    await visitor.store.transact((db) => removeCharger(db, 'CP-1' as ChargerId, Date.now()));
+    await untilWaiting(gateway, 0);
+    await gateway.event('UpgradeRefused', ({ charger }) => charger === 'CP-1');
   });
 });
 

@@ -1,0 +1,36 @@
+import type { ClaimHolder, ShownToClaim } from './sessions.ts';
+
+/**
+ * A charger that has its claim and waits for its turn. Nobody can ping it yet: whoever comes with its
+ * identity and has shown as much takes its place. Mostly that is the charger itself, which has given up,
+ * or was restarted; nothing of the older connection is under way that could be lost.
+ */
+export class WaitingHolder implements ClaimHolder {
+  readonly shown: ShownToClaim;
+  readonly #displaced = new AbortController();
+
+  constructor(shown: Omit<ShownToClaim, 'certificates'>) {
+    this.shown = { ...shown, certificates: [] };
+  }
+
+  /** Aborted when its place is taken. */
+  get displaced(): AbortSignal {
+    return this.#displaced.signal;
+  }
+
+  probe(isNewcomerProven: boolean): Promise<'alive' | 'silent'> {
+    return Promise.resolve(this.shown.isProven && !isNewcomerProven ? 'alive' : 'silent');
+  }
+
+  end(): void {
+    this.#displaced.abort();
+  }
+
+  // What is written down about it is looked at once more before it gets its answer.
+  applyRecord(): void {}
+  applyCredential(): void {}
+
+  review(): boolean {
+    return false;
+  }
+}
