@@ -20,6 +20,7 @@ import { feederGauges } from './feeder-gauges.ts';
 import { readGatewayFiles } from './gateway-files.ts';
 import { csmsTlsFiles, gatewayOptions } from './gateway-options.ts';
 import { IsolatedNetworks } from './isolated-networks.ts';
+import { connectionsThatFit, openFilesMax, withinFiles } from './open-files.ts';
 import { watchSigningKeys } from './signing-keys.ts';
 import { signingPolicy } from './signing-policy.ts';
 
@@ -101,7 +102,11 @@ async function runWithStore(
     },
   );
   const signing = signingPolicy(config, signingKeys);
-  const gatewayWith = { ...gatewayOptions(config, options.configFile, files), csms, signing };
+  const configured = gatewayOptions(config, options.configFile, files);
+  const filesMax = await openFilesMax();
+  const connectionsMax = filesMax === undefined ? Infinity : connectionsThatFit(filesMax);
+  const listeners = withinFiles(configured.listeners, connectionsMax);
+  const gatewayWith = { ...configured, listeners, csms, signing };
   const gateway = await startGateway(gatewayWith, {
     clock,
     random: systemRandom,
@@ -134,6 +139,9 @@ async function runWithStore(
   for (const [index, { address, name }] of gateway.listeners.entries()) {
     if (config.listeners[index]?.securityProfile !== 0) continue;
     emit({ name: 'ListenerUnauthenticated', listener: name, address });
+  }
+  if (filesMax !== undefined && connectionsMax < config.limits.connectionsMax) {
+    emit({ name: 'OpenFilesFew', openFilesMax: filesMax, connectionsMax });
   }
   if (config.csms.tls.dangerouslyAcceptAnyCertificate) {
     emit({ name: 'CsmsVerificationOff', csms: new URL(config.csms.url).origin });

@@ -74,6 +74,15 @@ export const events: Readonly<Record<EventName, EventEntry>> = {
       'moved into its namespace again.',
     remedy: 'If it comes and goes, look at its cable or at whatever makes it.',
   },
+  OpenFilesFew: {
+    level: 'info',
+    isAudited: false,
+    meaning:
+      'The process may have too few open files for `limits.connectionsMax`: a charger takes two. No ' +
+      'listener takes more than `connectionsMax` connections.',
+    remedy:
+      'Nothing, while there are fewer chargers. Otherwise raise the limit (LimitNOFILE, ulimit -n).',
+  },
   NetworksNotIsolated: {
     level: 'info',
     isAudited: false,

@@ -42,6 +42,7 @@ export interface EventFields {
   readonly IsolatedNetworkServed: { readonly network: string; readonly interface: string };
   readonly IsolatedNetworkFailed: { readonly network: string; readonly detail: string };
   readonly IsolatedInterfaceReturned: { readonly network: string; readonly interface: string };
+  readonly OpenFilesFew: { readonly openFilesMax: number; readonly connectionsMax: number };
   readonly NetworksNotIsolated: { readonly listeners: readonly string[] };
   readonly SessionOpened: {
     readonly charger: string;

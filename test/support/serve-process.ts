@@ -68,9 +68,15 @@ export interface ServeProcess {
   [Symbol.dispose](): void;
 }
 
-/** Starts `gatewatt serve` as a process of its own. */
-export function serve(configFile: string): ServeProcess {
-  const child = spawn(command, ['serve', '--config', configFile], {
+/**
+ * Starts `gatewatt serve` as a process of its own.
+ *
+ * @param openFilesMax files that it may have open; without it, as many as this process.
+ */
+export function serve(configFile: string, openFilesMax?: number): ServeProcess {
+  const args = [command, 'serve', '--config', configFile];
+  const limit = openFilesMax === undefined ? '' : `ulimit -n ${openFilesMax} && `;
+  const child = spawn('/bin/sh', ['-c', `${limit}exec "$@"`, 'sh', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stderr = '';

@@ -35,6 +35,22 @@ describe('serve', { concurrency: 3 }, () => {
     assert.deepEqual(await process.exit, { code: 0, signal: null });
   });
 
+  test('takes no more chargers than it has open files for, and says so', async () => {
+    await using csms = await startHandCsms();
+    const adminPort = await freePort();
+    await using setup = await setUp(configFor({ csms: csms.url, adminPort, drainSeconds: 0 }));
+    using process = serve(setup.configFile, 210);
+    const url = `ws://127.0.0.1:${await portOf(process)}/ocpp`;
+    const { connectionsMax } = await process.logged('OpenFilesFew');
+    assert.equal(connectionsMax, 5);
+    for (let index = 0; index < 5; index += 1) await connectCharger(`${url}/CP-${index}`);
+    await assert.rejects(connectCharger(`${url}/CP-5`));
+    assert.equal((await process.logged('UpgradeRefused'))['code'], 'CONNECTIONS_FULL');
+    const health = await fetch(`http://127.0.0.1:${adminPort}/healthz`);
+    assert.equal(health.status, 200);
+    await health.text();
+  });
+
   test('SIGTERM: an open call finishes, then both sides are closed with 1012, and the exit is 0', async () => {
     await using csms = await startHandCsms();
     const adminPort = await freePort();
