@@ -3,7 +3,10 @@ import type { SimulatedTime } from './simulated-time.ts';
 
 /** The timers of libraries, which do not take a clock as an argument. */
 export interface ReplacedTimers {
-  /** None of those that are set will run: the process that has set them is gone. */
+  /**
+   * None of those that are set will run, since the process that has set them is gone; but for what
+   * was to be done at the end of the turn, which modules of this process remember as set.
+   */
   dropAll(): void;
   /** Puts the real timers back. */
   restore(): void;
@@ -22,15 +25,19 @@ const names = [
 export function replaceTimers(time: SimulatedTime): ReplacedTimers {
   const real = names.map((name) => [name, globalThis[name]] as const);
   const pending = new Set<SimulatedHandle>();
-  const set = (delayMs: number, action: () => void, repeats: boolean): SimulatedHandle => {
+  const set = (
+    delayMs: number,
+    action: () => void,
+    kind: 'once' | 'repeats' | 'outlives',
+  ): SimulatedHandle => {
     const handle = new SimulatedHandle(pending);
     const run = (): void => {
-      if (repeats) handle.timer = time.after(Math.max(1, delayMs), run);
+      if (kind === 'repeats') handle.timer = time.after(Math.max(1, delayMs), run);
       else pending.delete(handle);
       action();
     };
     handle.timer = time.after(delayMs, run);
-    pending.add(handle);
+    if (kind !== 'outlives') pending.add(handle);
     return handle;
   };
   type Action = (...values: readonly unknown[]) => void;
@@ -39,11 +46,11 @@ export function replaceTimers(time: SimulatedTime): ReplacedTimers {
   };
   Object.assign(globalThis, {
     setTimeout: (action: Action, delayMs = 0, ...values: readonly unknown[]) =>
-      set(Number(delayMs), () => action(...values), false),
+      set(Number(delayMs), () => action(...values), 'once'),
     setInterval: (action: Action, delayMs = 0, ...values: readonly unknown[]) =>
-      set(Number(delayMs), () => action(...values), true),
+      set(Number(delayMs), () => action(...values), 'repeats'),
     setImmediate: (action: Action, ...values: readonly unknown[]) =>
-      set(0, () => action(...values), false),
+      set(0, () => action(...values), 'outlives'),
     clearTimeout: clear,
     clearInterval: clear,
     clearImmediate: clear,
