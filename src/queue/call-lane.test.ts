@@ -230,6 +230,24 @@ describe('limits of the queue', () => {
     assert.deepEqual(ids.map(rememberedAfter), [1, 2, 3, 4, 3, 4, 3]);
   });
 
+  test('answered calls are remembered for their time, whatever comes after them', () => {
+    const lane = new CallLane({ ...limits, recentMax: 100 });
+    const answer = (id: string, atMs: number): void => {
+      lane.offer(call(id), atMs);
+      lane.next(atMs);
+      lane.settle(id, true, atMs);
+    };
+    const { recentMs } = limits;
+    answer('1', 0);
+    answer('2', recentMs - 1);
+    answer('3', recentMs);
+    const seen = (atMs: number) => ['1', '2', '3'].map((id) => lane.correlateReply(id, atMs).is);
+    assert.deepEqual(seen(recentMs), ['unsolicited', 'late', 'late']);
+    answer('4', 2 * recentMs - 2);
+    assert.deepEqual(seen(2 * recentMs - 2), ['unsolicited', 'late', 'late']);
+    assert.deepEqual(seen(2 * recentMs - 1), ['unsolicited', 'unsolicited', 'late']);
+  });
+
   test('an open call expires at its time and not before; its reply is late then', () => {
     const lane = laneWith(['a', 'b']);
     lane.next(100);

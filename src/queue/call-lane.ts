@@ -23,6 +23,8 @@ export class CallLane {
   /** Answered calls, the last ones and those before them: the older half is forgotten at once. */
   #recent: Map<string, RecentCall> | undefined;
   #lessRecent: ReadonlyMap<string, RecentCall> | undefined;
+  /** When the first of `#recent` was answered. */
+  #recentSinceMs = 0;
   /** Calls that somebody else keeps for now, by their id. */
   readonly #aside = new RareMap<string, QueuedCall>();
   #open: OpenCall | undefined;
@@ -214,11 +216,16 @@ export class CallLane {
     nowMs: number,
   ): void {
     // One by one, the oldest would be looked for at each call.
-    if (this.#recent !== undefined && this.#recent.size >= Math.ceil(this.#limits.recentMax / 2)) {
+    const { recentMax, recentMs } = this.#limits;
+    const isFull = this.#recent !== undefined && this.#recent.size >= Math.ceil(recentMax / 2);
+    if (isFull || nowMs - this.#recentSinceMs >= recentMs) {
       this.#lessRecent = this.#recent;
       this.#recent = undefined;
     }
-    this.#recent ??= new Map();
+    if (this.#recent === undefined) {
+      this.#recent = new Map();
+      this.#recentSinceMs = nowMs;
+    }
     this.#recent.set(id, { action, ended, print, settledAtMs: nowMs });
   }
 }
