@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { RawData, WebSocket } from 'ws';
 import type { Close } from '../errors/to-close.ts';
 import type { Clock, Timer } from '../lib/clock.ts';
-import { atTurnEnd, type Flushed } from '../lib/turn-end.ts';
+import { handOutAtTurnEnd, sendAtTurnEnd, type TurnEnd } from '../lib/turn-end.ts';
 import {
   closeTimeoutMs,
   highWaterBytes,
@@ -46,7 +46,7 @@ export interface SocketEvents {
  * Messages that arrive before `start` are kept, in order, and the socket is not read meanwhile, so
  * nothing that arrives early is lost and nothing piles up.
  */
-export class PeerSocket implements Flushed {
+export class PeerSocket {
   readonly #socket: WebSocket;
   readonly #stream: Duplex;
   readonly #isClient: boolean;
@@ -54,7 +54,9 @@ export class PeerSocket implements Flushed {
   readonly #isCompressed: boolean;
   readonly #limits: SocketLimits;
   readonly #clock: Clock;
-  readonly #early: Buffer[] = [];
+  /** What has arrived and was not handed out: before the start, and until the end of this turn. */
+  #arrived: Buffer[] = [];
+  readonly #turnEnd: TurnEnd;
   #events: SocketEvents | undefined;
   #end: SocketEnd | undefined;
   #cause: SocketEnd['why'] | undefined;
@@ -77,6 +79,7 @@ export class PeerSocket implements Flushed {
     this.#clock = clock;
     this.#heardAtMs = clock.elapsedMs();
     this.#sentProgressAtMs = this.#heardAtMs;
+    this.#turnEnd = { handOut: () => this.#handOut(), send: () => this.#flush() };
     socket.pause();
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('ping', (data) => this.#onPing(data));
@@ -102,9 +105,7 @@ export class PeerSocket implements Flushed {
   /** Begins to read. Messages that came early are handed over first. */
   start(events: SocketEvents): void {
     this.#events = events;
-    for (const bytes of this.#early.splice(0)) {
-      if (this.#end === undefined) events.onMessage(bytes);
-    }
+    this.#handOut();
     if (this.#end !== undefined) {
       events.onEnd(this.#end);
       return;
@@ -121,14 +122,14 @@ export class PeerSocket implements Flushed {
       this.#socket.send(bytes, { binary: false }, () => this.#onSent());
       return;
     }
-    if (this.#held.length === 0) atTurnEnd(this);
+    if (this.#held.length === 0) sendAtTurnEnd(this.#turnEnd);
     const frame = textFrame(bytes, this.#isClient);
     this.#held.push(frame);
     this.#heldBytes += frame.byteLength;
   }
 
   /** Writes what is held. ws writes its own frames at once, so it comes before each of them. */
-  flush(): void {
+  #flush(): void {
     if (this.#held.length === 0) return;
     const frames = this.#held;
     this.#held = [];
@@ -168,7 +169,7 @@ export class PeerSocket implements Flushed {
 
   /** Sends a ping now. */
   ping(): void {
-    this.flush();
+    this.#flush();
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.ping();
   }
 
@@ -176,7 +177,7 @@ export class PeerSocket implements Flushed {
   close({ closeCode, reason }: Close): void {
     if (this.#end !== undefined) return;
     this.#timer?.cancel();
-    this.flush();
+    this.#flush();
     // A peer whose reading is paused could not be heard saying goodbye.
     if (this.#socket.isPaused) this.#socket.resume();
     this.#socket.close(closeCode, reason);
@@ -252,13 +253,20 @@ export class PeerSocket implements Flushed {
     // After a close has begun nothing more is taken: it might be acted on without an answer.
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     const bytes = asBuffer(data);
-    if (this.#events === undefined) this.#early.push(bytes);
-    else this.#events.onMessage(bytes);
+    this.#arrived.push(bytes);
+    if (this.#events !== undefined && this.#arrived.length === 1) handOutAtTurnEnd(this.#turnEnd);
+  }
+
+  #handOut(): void {
+    if (this.#events === undefined) return;
+    const messages = this.#arrived;
+    this.#arrived = [];
+    for (const bytes of messages) if (this.#end === undefined) this.#events.onMessage(bytes);
   }
 
   #onPing(data: Buffer): void {
     this.#heardAtMs = this.#clock.elapsedMs();
-    this.flush();
+    this.#flush();
     const isOpen = this.#socket.readyState === this.#socket.OPEN;
     if (isOpen && this.#waitingBytes <= ownWordsBytesMax) this.#socket.pong(data);
   }
@@ -276,6 +284,8 @@ export class PeerSocket implements Flushed {
   /** A peer that breaks the protocol must not hold its session until its socket is closed. */
   #tellEnd(why: SocketEnd['why'], closeCode: number): void {
     if (this.#end !== undefined) return;
+    // What it said before counts.
+    this.#handOut();
     this.#end = { why, closeCode };
     this.#events?.onEnd(this.#end);
   }
