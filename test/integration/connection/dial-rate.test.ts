@@ -250,6 +250,7 @@ describe('T2-28: chargers that would wait for too long', { concurrency: true }, 
       Array.from({ length: 6 }, (_, index) => knock(gateway, `CP-${index}`)),
     );
     await untilWaiting(gateway, 5);
+    await gateway.event('SessionOpened');
     await gateway.stop();
     const statuses = await Promise.all(chargers.map(async ({ head }) => (await head).status));
     assert.deepEqual(statuses.toSorted(), [101, 503, 503, 503, 503, 503]);
