@@ -60,7 +60,12 @@ describe('the lock of the namespaces', () => {
   test('who waits for more than a minute gives up', async () => {
     const folder = newFolder();
     const { promise: end, resolve: endFirst } = Promise.withResolvers<void>();
-    const first = withNamespaceLock(folder, systemClock(), () => end);
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const first = withNamespaceLock(folder, systemClock(), () => {
+      begin();
+      return end;
+    });
+    await begun;
     const clock = manualClock();
     let isOver = false;
     const second = withNamespaceLock(folder, clock, async () => undefined).finally(() => {
