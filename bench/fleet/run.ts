@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Csms, type Fleet, startCsms, startFleet } from './fleet.ts';
 import { type FleetGateway, fleetGateway } from './fleet-gateway.ts';
 import { type FleetNeeds, type FleetSetup, setUpFleet } from './fleet-setup.ts';
@@ -45,6 +46,22 @@ export interface Outcome {
   readonly verdict: Verdict;
   /** Beside samples and verdict. */
   readonly figures: object;
+}
+
+/** What the fleet reports, once the answers that were still to come have come, or are given up. */
+export async function answersOf(
+  { fleet, signal }: Run,
+  patienceSeconds: number,
+): ReturnType<Fleet['report']> {
+  const report = await fleet.report();
+  let { tally } = report;
+  for (let waited = 0; tally.open > 0 && waited < patienceSeconds; waited += 1) {
+    await delay(1_000, undefined, { signal });
+    const later = await fleet.report();
+    tally = later.tally;
+    report.latencies.addAll(later.latencies.counts);
+  }
+  return { ...report, tally };
 }
 
 /** As shells have it: 128 and the number of SIGINT. */

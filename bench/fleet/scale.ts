@@ -6,11 +6,10 @@
  *   npm run bench:scale -- [--chargers 10000] [--minutes 10] [--every 30] [--per-second 40]
  *     [--seed 1] [--out bench-results] [--cpu-prof FOLDER]
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { CommandLine } from './command-line.ts';
 import { chargersThatFit, describeMachine, fewerRemark } from './machine.ts';
 import { preciseNowMs } from './orders.ts';
-import { type Outcome, type Run, runFleet, say } from './run.ts';
+import { answersOf, type Outcome, type Run, runFleet, say } from './run.ts';
 import { type Sample, sampleLine } from './samples.ts';
 import { describeCounts, type Tally, totalOf } from './tally.ts';
 import { atMost, type Finding, isSteady, lagFinding, verdictOf } from './verdict.ts';
@@ -75,7 +74,7 @@ async function measure(run: Run): Promise<Outcome> {
   await run.fleet.talk(chargers / everySeconds, 0);
   await phase(run, 'talking');
   await run.fleet.talk(0, 0);
-  const { latencies, tally } = await answersOf(run);
+  const { latencies, tally } = await answersOf(run, patienceSeconds);
   const csms = await run.csms.ask('report', undefined);
   const full = run.sampler.of('idle')[0];
   const perCharger = ((full?.residentBytes ?? Number.NaN) - before.residentBytes) / chargers;
@@ -144,19 +143,6 @@ async function phase({ sampler, signal }: Run, name: string): Promise<void> {
       taken += 1;
     },
   );
-}
-
-/** Waits for the answers that are still to come. */
-async function answersOf({ fleet, signal }: Run): ReturnType<Run['fleet']['report']> {
-  const report = await fleet.report();
-  let { tally } = report;
-  for (let waited = 0; tally.open > 0 && waited < patienceSeconds; waited += 1) {
-    await delay(1_000, undefined, { signal });
-    const later = await fleet.report();
-    tally = later.tally;
-    report.latencies.addAll(later.latencies.counts);
-  }
-  return { ...report, tally };
 }
 
 function phaseFindings(name: string, samples: readonly Sample[]): readonly Finding[] {

@@ -11,7 +11,6 @@
  * Strangers are chargers that the gateway does not know. They come at the same moment, to a second
  * listener with security profile 0, and `chargers.unknown: enroll` would let them in.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'yaml';
 import { quantileOf, rateMax } from './arrivals.ts';
 import { CommandLine } from './command-line.ts';
@@ -19,7 +18,7 @@ import { checkConfig, type EndSignal } from './fleet-gateway.ts';
 import { type FleetSetup, writeConfig } from './fleet-setup.ts';
 import { chargersThatFit, describeMachine, fewerRemark } from './machine.ts';
 import { preciseNowMs } from './orders.ts';
-import { type Outcome, type Run, runFleet, say } from './run.ts';
+import { answersOf, type Outcome, type Run, runFleet, say } from './run.ts';
 import { type Sample, sampleLine } from './samples.ts';
 import { describeCounts, differenceOf, type Tally, totalOf } from './tally.ts';
 import { atMost, type Finding, verdictOf } from './verdict.ts';
@@ -138,7 +137,7 @@ async function measure(run: Run): Promise<Outcome> {
   const beganAtMs = preciseNowMs();
   await strike(run);
   const knownAtMs = await watchReturn(run, beganAtMs);
-  const { latencies, tally, turnMsMax } = await answersOf(run);
+  const { latencies, tally, turnMsMax } = await answersOf(run, patienceSeconds);
   const strangersAtMs = await run.fleet.arrivals('stranger', beganAtMs);
   const upgradesAtMs = await run.csms.ask('upgrades', { sinceMs: beganAtMs });
   const { longestTurnMs: csmsTurnMsMax } = await run.csms.ask('report', undefined);
@@ -225,19 +224,6 @@ async function watchReturn(
     },
   );
   return knownAtMs;
-}
-
-/** Waits for the answers that are still to come. */
-async function answersOf({ fleet, signal }: Run): ReturnType<Run['fleet']['report']> {
-  const report = await fleet.report();
-  let { tally } = report;
-  for (let waited = 0; tally.open > 0 && waited < patienceSeconds; waited += 1) {
-    await delay(1_000, undefined, { signal });
-    const later = await fleet.report();
-    tally = later.tally;
-    report.latencies.addAll(later.latencies.counts);
-  }
-  return { ...report, tally };
 }
 
 interface Figures {

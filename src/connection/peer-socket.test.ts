@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -350,6 +351,19 @@ describe('ends', () => {
     it.start();
     it.peer.send(Buffer.from('[]'));
     assert.deepEqual(await it.ended, { why: 'misframed', closeCode: 1006 });
+  });
+
+  test('what a peer has said before it breaks the protocol is handed out, before its end', async () => {
+    await using it = await bench();
+    it.start();
+    // In one piece, so that both arrive in the same turn.
+    const stream = Reflect.get(it.peer, '_socket') as Duplex;
+    stream.cork();
+    it.peer.send('its last words');
+    it.peer.send(Buffer.from('[]'));
+    stream.uncork();
+    assert.equal((await it.ended).why, 'misframed');
+    assert.deepEqual(it.received, ['its last words']);
   });
 
   test('what was sent in one turn goes out in its order, and before a ping and a close', async () => {
