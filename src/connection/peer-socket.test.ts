@@ -1,107 +1,19 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { WebSocket, WebSocketServer } from 'ws';
-import { type ManualClock, manualClock } from '../../test/support/manual-clock.ts';
-import { highWaterBytes, ownWordsBytesMax, type SocketLimits } from './limits.ts';
-import { PeerSocket, type SocketEnd } from './peer-socket.ts';
+import type { WebSocket } from 'ws';
+import { type PeerBench, peerBench } from '../../test/support/peer-socket-bench.ts';
+import { highWaterBytes, ownWordsBytesMax } from './limits.ts';
 
 // Goal: a peer is watched fairly: whoever shows life is kept, whoever is gone or takes nothing is
 //   not, and nothing that a peer does makes more than a bounded amount wait for it.
 // Method: a real WebSocket with time stood still; the test moves it. What the peer sends last is a
 //   text, so that its arrival tells that everything before it has arrived.
 
-const limits: SocketLimits = {
-  frameBytesMax: 4 * 1024 * 1024,
-  pingSeconds: 10,
-  pongSeconds: 5,
-  silentSeconds: 100,
-  stallSeconds: 20,
-};
-
-interface Bench {
-  readonly clock: ManualClock;
-  readonly socket: PeerSocket;
-  readonly peer: WebSocket;
-  readonly received: readonly string[];
-  readonly ended: Promise<SocketEnd>;
-  readonly drained: () => number;
-  readonly pings: () => number;
-  start(): void;
-  /** Has what the peer sent so far arrived? */
-  settle(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-async function bench(changes: Partial<SocketLimits> = {}): Promise<Bench> {
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, autoPong: false });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const accepted = once(server, 'connection') as Promise<[WebSocket, IncomingMessage]>;
-  const clock = manualClock();
-  const made = accepted.then(
-    ([it, { socket: stream }]) =>
-      new PeerSocket({ socket: it, stream, isClient: false }, { ...limits, ...changes }, clock),
-  );
-  const peer = new WebSocket(`ws://127.0.0.1:${port}`, {
-    autoPong: false,
-    perMessageDeflate: false,
-  });
-  peer.on('error', () => {});
-  let pings = 0;
-  peer.on('ping', () => {
-    pings += 1;
-  });
-  await once(peer, 'open');
-  const socket = await made;
-  const received: string[] = [];
-  const waiting = new Map<string, () => void>();
-  const ended = Promise.withResolvers<SocketEnd>();
-  let drained = 0;
-  let marks = 0;
-  return {
-    clock,
-    socket,
-    peer,
-    received,
-    ended: ended.promise,
-    drained: () => drained,
-    pings: () => pings,
-    start: () =>
-      socket.start({
-        onMessage: (bytes) => {
-          const text = bytes.toString();
-          const resolve = waiting.get(text);
-          if (resolve === undefined) received.push(text);
-          else resolve();
-        },
-        onEnd: ended.resolve,
-        onDrained: () => {
-          drained += 1;
-        },
-      }),
-    settle: () => {
-      marks += 1;
-      const mark = `mark-${marks}`;
-      return new Promise((resolve) => {
-        waiting.set(mark, resolve);
-        peer.send(mark);
-      });
-    },
-    [Symbol.asyncDispose]: async () => {
-      socket.destroy();
-      peer.terminate();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
 /** Lets the peer see a ping and answer it. */
-async function pingAndAnswer(it: Bench): Promise<void> {
+async function pingAndAnswer(it: PeerBench): Promise<void> {
   const pinged = once(it.peer, 'ping');
   it.clock.advance(10_000);
   await pinged;
@@ -111,7 +23,7 @@ async function pingAndAnswer(it: Bench): Promise<void> {
 
 describe('life', () => {
   test('a peer is pinged at each interval', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     for (let count = 0; count < 3; count += 1) await pingAndAnswer(it);
     assert.equal(it.pings(), 3);
@@ -119,7 +31,7 @@ describe('life', () => {
   });
 
   test('rare pings come when they are due, and not at each look', async () => {
-    await using it = await bench({ pingSeconds: 3600, silentSeconds: 7200 });
+    await using it = await peerBench({ pingSeconds: 3600, silentSeconds: 7200 });
     it.start();
     it.clock.advance(3_599_000);
     await it.settle();
@@ -131,7 +43,7 @@ describe('life', () => {
   });
 
   test('C14: without an interval nothing is pinged', async () => {
-    await using it = await bench({ pingSeconds: 0 });
+    await using it = await peerBench({ pingSeconds: 0 });
     it.start();
     it.clock.advance(99_000);
     const received = once(it.peer, 'message');
@@ -142,7 +54,7 @@ describe('life', () => {
   });
 
   test('a peer that answered a ping and falls silent is gone after ping and pong time', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     await pingAndAnswer(it);
     it.clock.advance(15_000);
@@ -157,7 +69,7 @@ describe('life', () => {
     ['an unsolicited pong', (peer: WebSocket) => peer.pong()],
   ] as const) {
     test(`${what} is a sign of life as good as a pong`, async () => {
-      await using it = await bench();
+      await using it = await peerBench();
       it.start();
       await pingAndAnswer(it);
       for (let count = 0; count < 10; count += 1) {
@@ -170,7 +82,7 @@ describe('life', () => {
   }
 
   test('C14: a peer that never answers pings has the longer silence time', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     it.clock.advance(100_000);
     assert.equal(it.socket.isOpen, true);
@@ -182,7 +94,7 @@ describe('life', () => {
   });
 
   test('being asked to go on when it was not paused is no sign of life of a peer', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     await pingAndAnswer(it);
     // What a session does after each message that the other side takes.
@@ -194,7 +106,7 @@ describe('life', () => {
   });
 
   test('a peer that is not read is not judged by its silence', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     await pingAndAnswer(it);
     it.socket.pause();
@@ -209,7 +121,7 @@ describe('life', () => {
 describe('pressure', () => {
   const heap = Buffer.alloc(1024 * 1024, 'x');
   /** More than the kernel takes, so that the rest waits in this process. */
-  async function congest(it: Bench): Promise<void> {
+  async function congest(it: PeerBench): Promise<void> {
     it.peer.pause();
     do {
       it.socket.send(heap);
@@ -218,7 +130,7 @@ describe('pressure', () => {
   }
 
   test('a peer that does not read is congested; it drains when it reads', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     let got = 0;
     it.peer.on('message', (data: Buffer) => {
@@ -234,7 +146,7 @@ describe('pressure', () => {
   });
 
   test('a peer that takes nothing for the stall time is let go', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     await congest(it);
     it.clock.advance(20_000);
@@ -244,7 +156,7 @@ describe('pressure', () => {
   });
 
   test('a stall is noticed within a minute, however rare the pings', async () => {
-    await using it = await bench({ pingSeconds: 3600, silentSeconds: 7200 });
+    await using it = await peerBench({ pingSeconds: 3600, silentSeconds: 7200 });
     it.start();
     await congest(it);
     it.clock.advance(60_000);
@@ -252,7 +164,7 @@ describe('pressure', () => {
   });
 
   test('a peer that takes something in time is kept', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     for (let count = 0; count < 5; count += 1) {
       await congest(it);
@@ -265,7 +177,7 @@ describe('pressure', () => {
   });
 
   test('words of its own and pongs stop where too much waits already, and come back', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     const own = 'a word of its own';
     let words = 0;
@@ -299,7 +211,7 @@ describe('pressure', () => {
 
 describe('ends', () => {
   test('what comes before the start is kept, in order, and handed over first', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     for (let count = 0; count < 100; count += 1) it.peer.send(`early-${count}`);
     it.start();
     await it.settle();
@@ -310,7 +222,7 @@ describe('ends', () => {
   });
 
   test('an end before the start is told at the start', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     const closed = once(it.peer, 'close');
     it.socket.close({ closeCode: 1001, reason: 'test' });
     await closed;
@@ -319,14 +231,14 @@ describe('ends', () => {
   });
 
   test('the close code of the peer is told', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     it.peer.close(1000);
     assert.deepEqual(await it.ended, { why: 'closed', closeCode: 1000 });
   });
 
   test('a peer that does not join in a close is destroyed after its time', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     await it.settle();
     it.peer.pause();
@@ -337,7 +249,7 @@ describe('ends', () => {
   });
 
   test('a close while it is not read lets the peer say goodbye', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     it.socket.pause();
     it.peer.send('too late');
@@ -347,14 +259,14 @@ describe('ends', () => {
   });
 
   test('a binary message is misframed, at once, though its sender keeps its socket', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     it.peer.send(Buffer.from('[]'));
     assert.deepEqual(await it.ended, { why: 'misframed', closeCode: 1006 });
   });
 
   test('what a peer has said before it breaks the protocol is handed out, before its end', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     // In one piece, so that both arrive in the same turn.
     const stream = Reflect.get(it.peer, '_socket') as Duplex;
@@ -367,7 +279,7 @@ describe('ends', () => {
   });
 
   test('what was sent in one turn goes out in its order, and before a ping and a close', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     const heard: string[] = [];
     it.peer.on('message', (data: Buffer) => heard.push(data.toString()));
@@ -383,7 +295,7 @@ describe('ends', () => {
   });
 
   test('what waits for the end of the turn counts as waiting', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     assert.equal(it.socket.isCongested, false);
     it.socket.send(Buffer.alloc(highWaterBytes + 1, 'x'));
@@ -393,7 +305,7 @@ describe('ends', () => {
   });
 
   test('nothing is sent after the end, and nothing throws', async () => {
-    await using it = await bench();
+    await using it = await peerBench();
     it.start();
     it.peer.terminate();
     await it.ended;

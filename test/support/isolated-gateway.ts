@@ -52,6 +52,7 @@ export interface ConfigChanges {
   readonly listeners?: readonly object[];
   readonly chargers?: object;
   readonly limits?: object;
+  readonly credentials?: object;
   readonly gateway?: object;
 }
 

@@ -261,6 +261,8 @@ async function configOf(site: ChargerSite, authority: TestAuthority): Promise<ob
     ],
     // A half request stays as long as the flood is looked at.
     limits: { handshakeSeconds: 60 },
+    // No attempt is forgiven between the last guess and the right password.
+    credentials: { attemptWindowSeconds: 3600 },
   });
 }
 
