@@ -13,6 +13,7 @@ import {
   type SocketLimits,
 } from './limits.ts';
 import { textFrame } from './text-frame.ts';
+import { TextFrameReader } from './text-frame-reader.ts';
 
 /** A WebSocket that is open, and what it runs over. */
 export interface OpenWebSocket {
@@ -81,6 +82,11 @@ export class PeerSocket {
     this.#sentProgressAtMs = this.#heardAtMs;
     this.#turnEnd = { handOut: () => this.#handOut(), send: () => this.#flush() };
     socket.pause();
+    if (!this.#isCompressed) {
+      const messageBytesMax = limits.frameBytesMax;
+      const onText = (bytes: Buffer): void => this.#onText(bytes);
+      new TextFrameReader(stream, { isClient, messageBytesMax, onText });
+    }
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('ping', (data) => this.#onPing(data));
     socket.on('pong', () => {
@@ -243,16 +249,20 @@ export class PeerSocket {
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
-    this.#heardAtMs = this.#clock.elapsedMs();
     if (isBinary) {
+      this.#heardAtMs = this.#clock.elapsedMs();
       // OCPP-J is text (RFC 6455 section 5.6; OCPP-J 1.6 section 4.1).
       this.close({ closeCode: 1003, reason: 'OCPP messages are text.' });
       this.#tellEnd('misframed', 1006);
       return;
     }
+    this.#onText(asBuffer(data));
+  }
+
+  #onText(bytes: Buffer): void {
+    this.#heardAtMs = this.#clock.elapsedMs();
     // After a close has begun nothing more is taken: it might be acted on without an answer.
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    const bytes = asBuffer(data);
     this.#arrived.push(bytes);
     if (this.#events !== undefined && this.#arrived.length === 1) handOutAtTurnEnd(this.#turnEnd);
   }
