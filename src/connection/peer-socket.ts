@@ -15,6 +15,9 @@ import {
 import { textFrame } from './text-frame.ts';
 import { TextFrameReader } from './text-frame-reader.ts';
 
+/** Of every socket for which nothing waits. Nothing is ever put into it. */
+const none: Buffer[] = [];
+
 /** A WebSocket that is open, and what it runs over. */
 export interface OpenWebSocket {
   readonly socket: WebSocket;
@@ -56,7 +59,7 @@ export class PeerSocket {
   readonly #limits: SocketLimits;
   readonly #clock: Clock;
   /** What has arrived and was not handed out: before the start, and until the end of this turn. */
-  #arrived: Buffer[] = [];
+  #arrived: Buffer[] = none;
   readonly #turnEnd: TurnEnd;
   #events: SocketEvents | undefined;
   #end: SocketEnd | undefined;
@@ -67,7 +70,7 @@ export class PeerSocket {
   #hasAnsweredPing = false;
   #isPaused = false;
   /** Frames that are written at the end of this turn. */
-  #held: Buffer[] = [];
+  #held: Buffer[] = none;
   #heldBytes = 0;
 
   /** Takes over a connection, which must not have been read yet. */
@@ -128,17 +131,21 @@ export class PeerSocket {
       this.#socket.send(bytes, { binary: false }, () => this.#onSent());
       return;
     }
-    if (this.#held.length === 0) sendAtTurnEnd(this.#turnEnd);
     const frame = textFrame(bytes, this.#isClient);
-    this.#held.push(frame);
     this.#heldBytes += frame.byteLength;
+    if (this.#held.length > 0) this.#held.push(frame);
+    else {
+      // A list of one: the first `push` to an empty one makes room for many.
+      this.#held = [frame];
+      sendAtTurnEnd(this.#turnEnd);
+    }
   }
 
   /** Writes what is held. ws writes its own frames at once, so it comes before each of them. */
   #flush(): void {
     if (this.#held.length === 0) return;
     const frames = this.#held;
-    this.#held = [];
+    this.#held = none;
     this.#heldBytes = 0;
     // Who has said goodbye meanwhile does not listen any more.
     if (this.#socket.readyState !== this.#socket.OPEN) return;
@@ -263,14 +270,17 @@ export class PeerSocket {
     this.#heardAtMs = this.#clock.elapsedMs();
     // After a close has begun nothing more is taken: it might be acted on without an answer.
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#arrived.push(bytes);
-    if (this.#events !== undefined && this.#arrived.length === 1) handOutAtTurnEnd(this.#turnEnd);
+    if (this.#arrived.length > 0) this.#arrived.push(bytes);
+    else {
+      this.#arrived = [bytes];
+      if (this.#events !== undefined) handOutAtTurnEnd(this.#turnEnd);
+    }
   }
 
   #handOut(): void {
     if (this.#events === undefined) return;
     const messages = this.#arrived;
-    this.#arrived = [];
+    this.#arrived = none;
     for (const bytes of messages) if (this.#end === undefined) this.#events.onMessage(bytes);
   }
 

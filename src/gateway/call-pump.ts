@@ -1,11 +1,7 @@
 import type { Clock, Timer } from '../lib/clock.ts';
 import type { Peer } from '../ocpp/version.ts';
-import {
-  CallLane,
-  type CallLaneLimits,
-  type NamedCall,
-  type WaitingCall,
-} from '../queue/call-lane.ts';
+import { CallLane, type CallLaneLimits, type WaitingCall } from '../queue/call-lane.ts';
+import type { NamedCall } from '../queue/recent-calls.ts';
 import type { OpenCall } from './known-charger.ts';
 
 const peers = ['charger', 'csms'] as const satisfies readonly Peer[];

@@ -113,15 +113,30 @@ function admittedEffects(
   conversation: Conversation,
   from: Peer,
 ): readonly Effect[] {
+  if (frame.kind === 'call' && correlation.is === 'retry' && correlation.open) {
+    const { charger } = conversation;
+    // The first copy is on its way, and its answer will answer this one too.
+    return [{ do: 'emit', event: { name: 'CallRetried', charger, from } }];
+  }
+  const counted = countedEffect(frame, conversation, from);
+  const effects = passedEffects(counted, frame, correlation, conversation, from);
+  if (!conversation.recordsMessages) return effects;
+  const [first = counted, ...others] = effects;
+  return [first, recordedEffect(frame, conversation, from), ...others];
+}
+
+/** `counted`, and what passing the message on takes. */
+function passedEffects(
+  counted: Effect,
+  frame: Admitted,
+  correlation: Correlation,
+  conversation: Conversation,
+  from: Peer,
+): readonly Effect[] {
   const { charger, modes, version } = conversation;
   const to = otherPeer(from);
-  const counted = countedEffects(frame, conversation, from);
   switch (frame.kind) {
     case 'call':
-      if (correlation.is === 'retry' && correlation.open) {
-        // The first copy is on its way, and its answer will answer this one too.
-        return [{ do: 'emit', event: { name: 'CallRetried', charger, from } }];
-      }
       // Only a mode that blocks nothing lets such a call through; the lane could not hold both.
       if (correlation.is === 'conflict' && correlation.open) {
         const outcome = callHandlerFor(version, frame.action, from)?.handle({
@@ -136,53 +151,53 @@ function admittedEffects(
           const { loadClass } = outcome;
           const { action } = frame;
           const isAmbiguous = true;
-          return [...counted, { do: 'pace', frame, action, loadClass, isAmbiguous }, sent];
+          return [counted, { do: 'pace', frame, action, loadClass, isAmbiguous }, sent];
         }
-        return [...counted, sent];
+        return [counted, sent];
       }
-      return [...counted, ...callEffects(frame, conversation, from)];
+      return callEffects(counted, frame, conversation, from);
     case 'call-result': {
+      if (correlation.is !== 'answer') return [counted, { do: 'forward', to, frame }];
       const settle: Effect = { do: 'settle', caller: to, id: frame.id, hasResult: true };
-      if (correlation.is !== 'answer') return [...counted, { do: 'forward', to, frame }];
       const learned: Effect = { do: 'learn', from, frame };
       const { action } = correlation;
       const handler = replyHandlerFor(version, action, from);
+      if (handler === undefined) return [counted, learned, { do: 'forward', to, frame }, settle];
       // Where nothing is enforced, nothing is rewritten either.
       const isRestricting = modes.modeOf('restricted', 'hard', 'charger') === 'enforce';
       const restriction = isRestricting ? conversation.context.restriction : undefined;
-      const outcome = handler?.handle({ reply: frame, action, version, restriction });
-      if (outcome?.do === 'pace') {
+      const outcome = handler.handle({ reply: frame, action, version, restriction });
+      if (outcome.do === 'forward') return [counted, learned, { do: 'forward', to, frame }, settle];
+      if (outcome.do === 'pace') {
         const { loadClass } = outcome;
         const paced: Effect = { do: 'pace', frame, action, loadClass };
-        return [...counted, paced, learned, { do: 'forward', to, frame }, settle];
-      }
-      if (handler === undefined || outcome === undefined || outcome.do === 'forward') {
-        return [...counted, learned, { do: 'forward', to, frame }, settle];
+        return [counted, paced, learned, { do: 'forward', to, frame }, settle];
       }
       const rewritten: Effect = {
         do: 'emit',
         event: { name: 'FrameRewritten', charger, from, action, handler: handler.name },
       };
       const sent: Effect = { do: 'rewrite', to, message: outcome.message };
-      return [...counted, learned, sent, settle, rewritten];
+      return [counted, learned, sent, settle, rewritten];
     }
-    case 'call-error':
-      return [
-        ...counted,
-        ...(correlation.is === 'answer' ? [{ do: 'learn', from, frame } as const] : []),
-        { do: 'forward', to, frame },
-        { do: 'settle', caller: to, id: frame.id, hasResult: false },
-      ];
+    case 'call-error': {
+      const sent: Effect = { do: 'forward', to, frame };
+      const settle: Effect = { do: 'settle', caller: to, id: frame.id, hasResult: false };
+      return correlation.is === 'answer'
+        ? [counted, { do: 'learn', from, frame }, sent, settle]
+        : [counted, sent, settle];
+    }
     case 'send':
-      return [...counted, { do: 'learn', from, frame }, { do: 'forward', to, frame }];
+      return [counted, { do: 'learn', from, frame }, { do: 'forward', to, frame }];
     case 'call-result-error':
     case 'unreadable':
-      return [...counted, { do: 'forward', to, frame }];
+      return [counted, { do: 'forward', to, frame }];
   }
 }
 
 /** A call that is new: what it changes is noted before it goes on. */
 function callEffects(
+  counted: Effect,
   frame: Admitted<Frame<Call>>,
   { charger, version }: Conversation,
   from: Peer,
@@ -195,7 +210,7 @@ function callEffects(
       do: 'emit',
       event: { name: 'ChargerSecurityEvent', charger, version, ...report },
     };
-    return [told, learned, { do: 'enqueue', from, call: frame }];
+    return [counted, told, learned, { do: 'enqueue', from, call: frame }];
   }
   const handler = callHandlerFor(version, action, from);
   const outcome = handler?.handle({ call: frame, version });
@@ -205,33 +220,33 @@ function callEffects(
       do: 'emit',
       event: { name: 'FrameRewritten', charger, from, action, handler: name },
     };
-    return [learned, { do: 'enqueue', from, call: frame, instead: outcome.message }, rewritten];
+    const instead = outcome.message;
+    return [counted, learned, { do: 'enqueue', from, call: frame, instead }, rewritten];
   }
   const enqueued: Effect = { do: 'enqueue', from, call: frame };
+  // What chargers say changes no password and no load, and is most of what is said.
+  if (outcome === undefined && from === 'charger') return [counted, learned, enqueued];
+  const changes = from === 'csms' ? credentialChangesIn(version, action, frame.payload) : [];
+  const watched: readonly Effect[] =
+    changes.length === 0 ? [] : [{ do: 'watch-credential', call: frame, changes }];
   const paced: readonly Effect[] =
     outcome?.do === 'pace' ? [{ do: 'pace', frame, action, loadClass: outcome.loadClass }] : [];
-  const changes = from === 'csms' ? credentialChangesIn(version, action, frame.payload) : [];
-  if (changes.length === 0) return [...paced, learned, enqueued];
-  return [{ do: 'watch-credential', call: frame, changes }, ...paced, learned, enqueued];
+  return [counted, ...watched, ...paced, learned, enqueued];
 }
 
-/** What every message that passes leaves behind: a count, and a record where that was asked for. */
-function countedEffects(
-  frame: Admitted,
-  { charger, recordsMessages, version }: Conversation,
-  from: Peer,
-): readonly Effect[] {
+/** What every message that passes leaves behind. */
+function countedEffect(frame: Admitted, { charger, version }: Conversation, from: Peer): Effect {
   const action = actionOf(frame);
-  const counted: Effect = {
+  return {
     do: 'emit',
     event: { name: 'FrameAdmitted', charger, from, version, frameKind: frame.kind, action },
   };
-  if (!recordsMessages) return [counted];
+}
+
+/** What a message leaves behind where it was asked for. */
+function recordedEffect(frame: Admitted, { charger, version }: Conversation, from: Peer): Effect {
   const text = redactText(Buffer.from(frame.bytes).toString('utf8'));
-  return [
-    counted,
-    { do: 'emit', event: { name: 'FrameRecorded', charger, from, version, frame: text } },
-  ];
+  return { do: 'emit', event: { name: 'FrameRecorded', charger, from, version, frame: text } };
 }
 
 function refusedEffects(

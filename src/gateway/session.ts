@@ -6,7 +6,7 @@ import type { CloseErrorCode } from '../errors/catalogue.ts';
 import { toClose } from '../errors/to-close.ts';
 import { type Call, encodeMessage, type JsonObject } from '../ocpp/message.ts';
 import { otherPeer, type Peer } from '../ocpp/version.ts';
-import type { NamedCall } from '../queue/call-lane.ts';
+import type { NamedCall } from '../queue/recent-calls.ts';
 import type { Admitted, Frame } from '../rules/frame.ts';
 import { CallPump } from './call-pump.ts';
 import { CredentialKeeper } from './credential-keeper.ts';

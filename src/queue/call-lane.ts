@@ -3,6 +3,7 @@ import { RareMap } from '../lib/rare-map.ts';
 import { type Call, encodeMessage } from '../ocpp/message.ts';
 import type { Admitted, Frame } from '../rules/frame.ts';
 import type { Correlation } from '../rules/rule.ts';
+import { type NamedCall, type Print, RecentCalls, type RecentLimits } from './recent-calls.ts';
 
 /**
  * The calls of one side: those that wait, the one that is open, and those that were answered.
@@ -19,12 +20,8 @@ import type { Correlation } from '../rules/rule.ts';
  */
 export class CallLane {
   readonly #limits: CallLaneLimits;
-  readonly #waiting: WaitingCall[] = [];
-  /** Answered calls, the last ones and those before them: the older half is forgotten at once. */
-  #recent: Map<string, RecentCall> | undefined;
-  #lessRecent: ReadonlyMap<string, RecentCall> | undefined;
-  /** When the first of `#recent` was answered. */
-  #recentSinceMs = 0;
+  #waiting: WaitingCall[] = none;
+  readonly #recent: RecentCalls;
   /** Calls that somebody else keeps for now, by their id. */
   readonly #aside = new RareMap<string, QueuedCall>();
   #open: OpenCall | undefined;
@@ -32,6 +29,7 @@ export class CallLane {
 
   constructor(limits: CallLaneLimits) {
     this.#limits = limits;
+    this.#recent = new RecentCalls(limits);
   }
 
   /** Is a call with this id open, or does one wait? */
@@ -47,16 +45,16 @@ export class CallLane {
         ? { is: 'retry', open: true }
         : { is: 'conflict', open: true, isUnanswered: true };
     }
-    const recent = this.#recentWith(id, nowMs);
+    const recent = this.#recent.find(id, nowMs);
     if (recent === undefined) return isNew;
-    if (isSame(recent.print, bytes)) return { is: 'retry', open: false };
+    if (isSame(recent, bytes)) return { is: 'retry', open: false };
     return { is: 'conflict', open: false, isUnanswered: recent.ended === 'expired' };
   }
 
   /** What the lane knows of a reply with this id. A call that still waits has no reply. */
   correlateReply(id: string, nowMs: number): Correlation {
-    if (this.#open?.call.id === id) return { is: 'answer', action: this.#open.call.action };
-    return this.#recentWith(id, nowMs) === undefined ? { is: 'unsolicited' } : { is: 'late' };
+    if (this.#open?.id === id) return { is: 'answer', action: this.#open.action };
+    return this.#recent.find(id, nowMs) === undefined ? { is: 'unsolicited' } : { is: 'late' };
   }
 
   /**
@@ -64,7 +62,7 @@ export class CallLane {
    * one complaint for a result: the next one is about nothing.
    */
   correlateResultError(id: string, nowMs: number): Correlation {
-    const recent = this.#recentWith(id, nowMs);
+    const recent = this.#recent.find(id, nowMs);
     if (recent?.ended !== 'result') return { is: 'unsolicited' };
     recent.ended = 'complaint';
     return { is: 'answer', action: recent.action };
@@ -96,7 +94,10 @@ export class CallLane {
     this.#waitingBytes += call.bytes.byteLength;
     // Most calls are sent at once, and need no bytes of their own.
     const isFirst = this.#open === undefined && this.#waiting.length === 0;
-    this.#waiting.push({ call: isFirst ? call : keptCall(call), arrivedAtMs: nowMs });
+    const waiting = { call: isFirst ? call : keptCall(call), arrivedAtMs: nowMs };
+    // A list of one: the first `push` to an empty one makes room for many.
+    if (this.#waiting.length === 0) this.#waiting = [waiting];
+    else this.#waiting.push(waiting);
     return true;
   }
 
@@ -115,7 +116,8 @@ export class CallLane {
 
   /** `call` was answered, and never offered. */
   rememberAnswered(call: QueuedCall, nowMs: number): void {
-    this.#remember(call, printOf(call.bytes), 'result', nowMs);
+    const { action, bytes, id } = call;
+    this.#recent.add({ action, id, ...printOf(bytes) }, 'result', nowMs);
   }
 
   /** The call to send now, which is open from now on; undefined while another one is open. */
@@ -125,15 +127,16 @@ export class CallLane {
     if (waiting === undefined) return undefined;
     const { action, bytes, id } = waiting.call;
     // Not its bytes: they may be a slice of 64 KiB that were read.
-    this.#open = { call: { action, id }, print: printOf(bytes), sentAtMs: nowMs };
+    const { crc, length } = printOf(bytes);
+    this.#open = { action, id, crc, length, sentAtMs: nowMs };
     return waiting;
   }
 
   /** Closes the open call `id`, because it was answered. Anything else changes nothing. */
   settle(id: string, hasResult: boolean, nowMs: number): void {
     const open = this.#open;
-    if (open?.call.id !== id) return;
-    this.#remember(open.call, open.print, hasResult ? 'result' : 'error', nowMs);
+    if (open?.id !== id) return;
+    this.#recent.add(open, hasResult ? 'result' : 'error', nowMs);
     this.#open = undefined;
   }
 
@@ -143,8 +146,8 @@ export class CallLane {
     const expired: NamedCall[] = [];
     const open = this.#open;
     if (open !== undefined && open.sentAtMs + this.#limits.inFlightMs <= nowMs) {
-      this.#remember(open.call, open.print, 'expired', nowMs);
-      expired.push(open.call);
+      this.#recent.add(open, 'expired', nowMs);
+      expired.push(open);
       this.#open = undefined;
     }
     const { waitMs } = this.#limits;
@@ -169,9 +172,7 @@ export class CallLane {
 
   /** The action of the call `id`, open or answered a while ago; undefined when there is none. */
   actionOf(id: string, nowMs: number): string | undefined {
-    return this.#open?.call.id === id
-      ? this.#open.call.action
-      : this.#recentWith(id, nowMs)?.action;
+    return this.#open?.id === id ? this.#open.action : this.#recent.find(id, nowMs)?.action;
   }
 
   /** Is a call open? */
@@ -181,7 +182,7 @@ export class CallLane {
 
   /** The call that is sent and not answered. */
   get openCall(): NamedCall | undefined {
-    return this.#open?.call;
+    return this.#open;
   }
 
   /** Calls that wait to be sent. */
@@ -190,50 +191,28 @@ export class CallLane {
   }
 
   #takeFirst(): WaitingCall | undefined {
-    const first = this.#waiting.shift();
+    const [first] = this.#waiting;
+    if (this.#waiting.length > 1) this.#waiting.shift();
+    else this.#waiting = none;
     this.#waitingBytes -= first?.call.bytes.byteLength ?? 0;
     return first;
   }
 
   #printOfHeld(id: string): Print | undefined {
-    if (this.#open?.call.id === id) return this.#open.print;
+    if (this.#open?.id === id) return this.#open;
     if (this.#aside.size === 0 && this.#waiting.length === 0) return undefined;
     const held = this.#aside.get(id) ?? this.#waiting.find(({ call }) => call.id === id)?.call;
     return held && printOf(held.bytes);
   }
-
-  #recentWith(id: string, nowMs: number): RecentCall | undefined {
-    const recent = this.#recent?.get(id) ?? this.#lessRecent?.get(id);
-    return recent !== undefined && recent.settledAtMs + this.#limits.recentMs > nowMs
-      ? recent
-      : undefined;
-  }
-
-  #remember(
-    { action, id }: NamedCall,
-    print: Print,
-    ended: RecentCall['ended'],
-    nowMs: number,
-  ): void {
-    // One by one, the oldest would be looked for at each call.
-    const { recentMax, recentMs } = this.#limits;
-    const isFull = this.#recent !== undefined && this.#recent.size >= Math.ceil(recentMax / 2);
-    if (isFull || nowMs - this.#recentSinceMs >= recentMs) {
-      this.#lessRecent = this.#recent;
-      this.#recent = undefined;
-    }
-    if (this.#recent === undefined) {
-      this.#recent = new Map();
-      this.#recentSinceMs = nowMs;
-    }
-    this.#recent.set(id, { action, ended, print, settledAtMs: nowMs });
-  }
 }
+
+/** Of every lane in which nothing waits. Nothing is ever put into it. */
+const none: WaitingCall[] = [];
 
 const isNew: Correlation = { is: 'new' };
 
 /** Limits of a lane. */
-export interface CallLaneLimits {
+export interface CallLaneLimits extends RecentLimits {
   /** Calls that may wait. */
   readonly callsMax: number;
   /** Bytes that they may have together. */
@@ -242,16 +221,6 @@ export interface CallLaneLimits {
   readonly inFlightMs: number;
   /** How long a call may wait before it is sent, in milliseconds; undefined for no limit. */
   readonly waitMs: number | undefined;
-  /** Answered calls that are remembered, to tell late replies and retries; at least half of them. */
-  readonly recentMax: number;
-  /** How long they are remembered, in milliseconds. */
-  readonly recentMs: number;
-}
-
-/** A call, by its name. */
-export interface NamedCall {
-  readonly action: string;
-  readonly id: string;
 }
 
 /**
@@ -270,36 +239,21 @@ export interface WaitingCall {
   readonly arrivedAtMs: number;
 }
 
-interface OpenCall {
-  readonly call: NamedCall;
-  readonly print: Print;
+interface OpenCall extends NamedCall, Print {
   readonly sentAtMs: number;
 }
 
-interface RecentCall {
-  readonly action: string;
-  /** How it ended: what was passed on, or that its time was up. */
-  ended: 'result' | 'complaint' | 'error' | 'expired';
-  readonly print: Print;
-  readonly settledAtMs: number;
-}
-
-/**
- * By what a call is told from another one with its id. That they differ and have the same print is
- * one chance in four thousand million; and whoever makes two such calls on purpose deceives nobody:
- * each of them would pass under an id of its own as well.
- */
-interface Print {
-  readonly crc: number;
-  readonly length: number;
-}
-
 function printOf(bytes: Uint8Array): Print {
-  return { crc: crc32(bytes), length: bytes.byteLength };
+  return { crc: crcOf(bytes), length: bytes.byteLength };
+}
+
+/** As a signed number, which V8 keeps without an object of its own. */
+function crcOf(bytes: Uint8Array): number {
+  return crc32(bytes) | 0;
 }
 
 function isSame(print: Print, bytes: Uint8Array): boolean {
-  return print.length === bytes.byteLength && print.crc === crc32(bytes);
+  return print.length === bytes.byteLength && print.crc === crcOf(bytes);
 }
 
 /** The call with bytes in memory of their own: a small message can be a slice of 64 KiB. */

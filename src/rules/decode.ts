@@ -49,12 +49,13 @@ export function decode(bytes: Uint8Array, from: Peer, version: OcppVersion, seal
 
 function decodeMessage(bytes: Uint8Array, from: Peer, version: OcppVersion): Decoded {
   if (bytes.byteLength === 0) return unreadable(bytes, 'FORMAT_EMPTY', 'an empty text frame');
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const text = utf8Of(bytes);
   const json = parseStrictJson(text, limits, bytes);
   if (!json.ok) return unreadable(bytes, failureCodes[json.error], json.error);
 
   const violations: Violation[] = [];
-  for (const hazard of json.value.hazards) violations.push(hazardViolation(hazard, from));
+  const { hazards } = json.value;
+  if (hazards.size > 0) for (const it of hazards) violations.push(hazardViolation(it, from));
   const shape = readShape(json.value.value, bytes, version, violations);
   if (shape.readable && !isDigitFirst(text)) {
     // 2.0 and 2e0 are the number 2 to some parsers, and no MessageTypeId to others.
@@ -67,6 +68,12 @@ function decodeMessage(bytes: Uint8Array, from: Peer, version: OcppVersion): Dec
   checkMessageId(shape.message, version, violations);
   // The one place where a Frame is made.
   return { frame: shape.message as Frame, violations };
+}
+
+function utf8Of(bytes: Uint8Array): string {
+  const { buffer, byteLength, byteOffset } = bytes;
+  const same = Buffer.isBuffer(bytes) ? bytes : Buffer.from(buffer, byteOffset, byteLength);
+  return same.toString('utf8');
 }
 
 /** Is the MessageTypeId spelled as one digit? Nearly all texts begin with `[2,"`. */
