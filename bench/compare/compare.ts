@@ -4,12 +4,16 @@
  * the CSMS are in this one. All run in turns, round by round, in one run. What counts is the ratios; the
  * microseconds are those of one machine on one day. It needs Linux, since it reads `/proc`.
  *
+ * It is started with much room for short-lived objects, so that its own garbage collector does not become
+ * the latency of everybody.
+ *
  *   npm run bench [-- --help]
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Contestant } from './contestants/contestant.ts';
 import { contestantsNamed } from './contestants/table.ts';
+import { separateCores } from './cores.ts';
 import { figuresOf } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { help, type Options, readOptions } from './options.ts';
@@ -36,6 +40,7 @@ function optionsOrComplaint(): Options | undefined {
 
 async function compare(chosen: Options): Promise<void> {
   const machine = describeMachine();
+  const cores = separateCores();
   const contestants = contestantsNamed(chosen.only).filter(isInstalled);
   const { ciphers, rounds: measured } = await runRounds(chosen, contestants, say);
   const figures = figuresOf(chosen.chargers);
@@ -52,6 +57,7 @@ async function compare(chosen: Options): Promise<void> {
   await mkdir(chosen.out, { recursive: true });
   const everything = {
     machine,
+    cores,
     options: chosen,
     contestants: described,
     figures,
@@ -64,6 +70,11 @@ async function compare(chosen: Options): Promise<void> {
   await write('compare.svg', cpuChart(summaries, machine));
 
   print(titleOf(machine, chosen));
+  print(
+    cores === undefined
+      ? 'chargers, CSMS and contestants share all cores'
+      : `chargers and CSMS on core ${cores.load}, each contestant on core ${cores.measured}`,
+  );
   for (const { cipher, description, name, version } of described) {
     print(`${name}: ${description} (${version}${cipher === undefined ? '' : `; ${cipher}`})`);
   }

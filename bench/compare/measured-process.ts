@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { onMeasuredCore } from './cores.ts';
 import { cpuMsOf, residentBytesOf } from './process-usage.ts';
 
 /** A process that is being measured. It does not outlive this one. */
@@ -37,7 +38,10 @@ export function startMeasuredProcess(
 ): MeasuredProcess {
   removeLeftoversAtExit();
   // In a group of its own, so that what it starts can be ended together with it.
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(...onMeasuredCore(command, args), {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   running.add(child);
   let complaint = '';
   child.stderr.on('data', (text) => {

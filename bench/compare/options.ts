@@ -33,11 +33,11 @@ export const help = `Gatewatt side by side with other ways to pass OCPP on, in t
 
   --rounds N         how often everything is measured (5)
   --chargers LIST    sizes of the closed loop (1,100,1000)
-  --messages N       round trips of each contestant in each round, in the closed loops together (20000);
+  --messages N       round trips of each contestant in each round, in the closed loops together (60000);
                      as many before the first, and half as many before each other, to warm up
   --rate N           calls a second of the open loop; without it, half of what Gatewatt, or else the
                      first that is measured, reaches with 100 chargers in the first round
-  --seconds N        how long the open loop is (2)
+  --seconds N        how long the open loop is (4)
   --idle N           chargers that are idle while memory is read (1000)
   --connections N    connections that are timed (500)
   --only LIST        some of: ${contestantNames.join(', ')}
@@ -49,7 +49,7 @@ export const help = `Gatewatt side by side with other ways to pass OCPP on, in t
 Exit codes: 0 all targets were concluded, met or not; 1 something was too noisy or failed; 2 wrong usage.
 `;
 
-const normal = { rounds: '5', messages: '20000', seconds: '2', idle: '1000', connections: '500' };
+const normal = { rounds: '5', messages: '60000', seconds: '4', idle: '1000', connections: '500' };
 const quick = { rounds: '3', messages: '4000', seconds: '1', idle: '100', connections: '50' };
 
 /** Reads the command line. Undefined when help is wanted. @throws {Error} for a wrong option. */

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
 import { isCallResult, nextCall } from '../../closed-loop.ts';
 
@@ -62,7 +62,8 @@ export async function runOpenLoop(
         const calls = due[charger];
         if (calls?.push(begun) === 1) sockets[charger]?.send(nextCall());
       }
-      await delay(1);
+      // Not a timer: those come a millisecond late, and let what is due go in bursts.
+      await turn();
     }
     const deadlineMs = performance.now() + lateMsMax;
     while (answered < total && performance.now() < deadlineMs) await delay(5);
