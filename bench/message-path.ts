@@ -151,10 +151,12 @@ let calls = 0;
 /** One round trip: the charger calls, the CSMS answers. */
 function roundTrip({ charger, csms }: (typeof pairs)[number], call: string, result: string): void {
   calls += 1;
-  charger.events?.onMessage(Buffer.from(`[2,"${calls}",${call}]`));
+  // As a socket does, which asks for the time once for all that it hands over.
+  const receivedAtMs = clock.elapsedMs();
+  charger.events?.onMessage(Buffer.from(`[2,"${calls}",${call}]`), receivedAtMs);
   if (csms.sent === undefined) throw new Error('a call was not passed on');
   csms.sent = undefined;
-  csms.events?.onMessage(Buffer.from(`[3,"${calls}",${result}]`));
+  csms.events?.onMessage(Buffer.from(`[3,"${calls}",${result}]`), receivedAtMs);
   if (charger.sent === undefined) throw new Error('an answer was not passed on');
   charger.sent = undefined;
 }

@@ -1,5 +1,6 @@
 import type { ChargerLink } from '../../src/connection/peer-link.ts';
 import type { SocketEvents } from '../../src/connection/peer-socket.ts';
+import type { Clock } from '../../src/lib/clock.ts';
 
 /** A connection without a network: what one end sends, `onSent` gets. */
 export class MemoryLink implements ChargerLink {
@@ -9,11 +10,13 @@ export class MemoryLink implements ChargerLink {
   readonly isPaused = false;
   readonly hasAnsweredPing = true;
   heardAtMs = 0;
+  readonly #clock: Clock;
   readonly #onSent: (text: string) => void;
   #events: SocketEvents | undefined;
   #isClosed = false;
 
-  constructor(onSent: (text: string) => void) {
+  constructor(clock: Clock, onSent: (text: string) => void) {
+    this.#clock = clock;
     this.#onSent = onSent;
   }
 
@@ -27,7 +30,7 @@ export class MemoryLink implements ChargerLink {
 
   /** The other end says something. */
   receive(text: string): void {
-    if (!this.#isClosed) this.#events?.onMessage(Buffer.from(text));
+    if (!this.#isClosed) this.#events?.onMessage(Buffer.from(text), this.#clock.elapsedMs());
   }
 
   /** The other end goes. */

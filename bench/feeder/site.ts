@@ -193,8 +193,10 @@ export async function openFeederSite(options: SiteOptions): Promise<FeederSite> 
       if (taken.is !== 'taken') throw new Error(`${identity} is ${taken.is}`);
       const { claim } = taken;
       const memory = await memories.load(claim);
-      const toCsmsLink = new MemoryLink((text) => queueMicrotask(() => atCsms(index, text)));
-      const toChargerLink = new MemoryLink((text) => queueMicrotask(() => atCharger(index, text)));
+      const toCsmsLink = new MemoryLink(clock, (text) => queueMicrotask(() => atCsms(index, text)));
+      const toChargerLink = new MemoryLink(clock, (text) =>
+        queueMicrotask(() => atCharger(index, text)),
+      );
       const session = new Session(
         {
           charger,

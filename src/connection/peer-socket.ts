@@ -36,8 +36,12 @@ export interface SocketEnd {
 
 /** What the owner of a socket wants to hear. */
 export interface SocketEvents {
-  /** One text message, in arrival order. */
-  onMessage(bytes: Buffer): void;
+  /**
+   * One text message, in arrival order.
+   *
+   * @param receivedAtMs when it came, on the clock's `elapsedMs`.
+   */
+  onMessage(bytes: Buffer, receivedAtMs: number): void;
   /** Once, at the end. No message comes after it. */
   onEnd(end: SocketEnd): void;
   /** The peer has taken enough of what waited for it. */
@@ -281,7 +285,10 @@ export class PeerSocket {
     if (this.#events === undefined) return;
     const messages = this.#arrived;
     this.#arrived = none;
-    for (const bytes of messages) if (this.#end === undefined) this.#events.onMessage(bytes);
+    const receivedAtMs = this.#heardAtMs;
+    for (const bytes of messages) {
+      if (this.#end === undefined) this.#events.onMessage(bytes, receivedAtMs);
+    }
   }
 
   #onPing(data: Buffer): void {

@@ -42,7 +42,7 @@ export class CommissioningDesk implements PeerLink {
         answer === undefined
           ? [4, id, 'SecurityError', 'The charging station has not been commissioned.', {}]
           : [3, id, answer];
-      this.#events?.onMessage(Buffer.from(JSON.stringify(reply)));
+      this.#events?.onMessage(Buffer.from(JSON.stringify(reply)), this.#clock.elapsedMs());
       if (action === 'BootNotification') this.#onBooted();
     });
   }

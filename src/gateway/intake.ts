@@ -1,4 +1,3 @@
-import type { Clock } from '../lib/clock.ts';
 import { otherPeer, type Peer } from '../ocpp/version.ts';
 import { Inbox } from './inbox.ts';
 import type { ReceivedMessage } from './received-message.ts';
@@ -6,7 +5,6 @@ import type { SessionSockets } from './session-tools.ts';
 
 /** What receiving needs of the session. */
 export interface IntakeTools {
-  readonly clock: Clock;
   readonly sockets: SessionSockets;
   readonly isEnded: () => boolean;
   /** Runs `action` where what fails in it ends the session. */
@@ -34,14 +32,14 @@ export class Intake {
   }
 
   /** A message has come. */
-  receive(from: Peer, bytes: Uint8Array): void {
+  receive(message: ReceivedMessage): void {
     if (this.#tools.isEnded()) return;
-    const receivedAtMs = this.#tools.clock.elapsedMs();
+    const { bytes, from, receivedAtMs } = message;
     if (this.isHeld(from)) {
       this.#inboxes[from].add({ bytes, receivedAtMs });
       return;
     }
-    this.#tools.take({ from, bytes, receivedAtMs });
+    this.#tools.take(message);
     this.#tools.goOn();
   }
 

@@ -45,7 +45,7 @@ export class SessionEffects {
   /** Does one effect of a message that was received at `receivedAtMs` of the session's clock. */
   run(effect: ImmediateEffect, receivedAtMs: number): void {
     const { charger, keeper, known, ownCalls, pacer, pump, refusals, strikes } = this.#parts;
-    const { clock, emit, quarantine } = this.#parts.tools;
+    const { emit, quarantine } = this.#parts.tools;
     switch (effect.do) {
       case 'forward': {
         const { frame, to } = effect;
@@ -73,7 +73,7 @@ export class SessionEffects {
         pacer.learn(effect.from, effect.frame);
         return;
       case 'settle':
-        pump.lanes[effect.caller].settle(effect.id, effect.hasResult, clock.elapsedMs());
+        pump.lanes[effect.caller].settle(effect.id, effect.hasResult, receivedAtMs);
         known.callOver(effect.caller, effect.id);
         // Whatever was to be told of its answer has been: one that broke a rule tells nothing.
         if (effect.caller === 'csms') ownCalls.giveUp(effect.id);

@@ -83,7 +83,6 @@ export class Session implements ClaimHolder {
       onTimer: () => this.#guard(() => this.#runCalls()),
     });
     this.#intake = new Intake({
-      clock,
       sockets,
       isEnded: () => this.#isEnded,
       guard: (action) => this.#guard(action),
@@ -140,7 +139,7 @@ export class Session implements ClaimHolder {
   start(): void {
     for (const from of peers) {
       this.#sockets[from].start({
-        onMessage: (bytes) => this.#guard(() => this.#intake.receive(from, bytes)),
+        onMessage: (bytes, receivedAtMs) => this.#receive({ from, bytes, receivedAtMs }),
         onEnd: (end) => this.#guard(() => this.#onSocketEnd(from, end)),
         // Room in this socket: whoever fills it may be read again.
         onDrained: () => this.#intake.readAgain(otherPeer(from)),
@@ -197,7 +196,16 @@ export class Session implements ClaimHolder {
     return this.#pump.hasOpenCall || peers.some((from) => this.#intake.isHeld(from));
   }
 
-  /** The one catch of a session. */
+  #receive(message: ReceivedMessage): void {
+    // As `guard`, without a function for each message.
+    try {
+      this.#intake.receive(message);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** The one catch of a session, but for messages that come. */
   #guard(action: () => void): void {
     try {
       action();

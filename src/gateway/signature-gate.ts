@@ -1,7 +1,7 @@
 import { identityKey } from '../chargers/charger-id.ts';
 import type { Peer } from '../ocpp/version.ts';
 import type { CallLane } from '../queue/call-lane.ts';
-import { openCharger } from '../signing/charger-message.ts';
+import { mayBeSigned, openCharger } from '../signing/charger-message.ts';
 import type { KeySet } from '../signing/key-set.ts';
 import type { SignatureProblem } from '../signing/problem.ts';
 import { ReplayWindow } from '../signing/replay-window.ts';
@@ -152,6 +152,7 @@ export class SignatureGate {
 
   /** What a charger has signed is judged by what it says, and passed on with its signature. */
   #openCharger(message: ReceivedMessage): OpenedMessage {
+    if (!mayBeSigned(message.bytes)) return message;
     const opened = openCharger(message.bytes, {
       certificate: this.#known.credential.certificate,
       // A charger answers the calls of the CSMS, and complains of its answers.

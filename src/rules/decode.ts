@@ -56,18 +56,19 @@ function decodeMessage(bytes: Uint8Array, from: Peer, version: OcppVersion): Dec
   const violations: Violation[] = [];
   const { hazards } = json.value;
   if (hazards.size > 0) for (const it of hazards) violations.push(hazardViolation(it, from));
-  const shape = readShape(json.value.value, bytes, version, violations);
-  if (shape.readable && !isDigitFirst(text)) {
+  const { value } = json.value;
+  const message = readMessage(value, bytes, version, violations);
+  if (message === undefined) {
+    const [typeId, id] = startOf(value);
+    return { frame: { kind: 'unreadable', bytes, typeId, id }, violations };
+  }
+  if (!isDigitFirst(text)) {
     // 2.0 and 2e0 are the number 2 to some parsers, and no MessageTypeId to others.
     violations.push(formatViolation('FORMAT_MESSAGE_TYPE', 'hard', 'not spelled as one digit'));
   }
-  if (!shape.readable) {
-    const { typeId, id } = shape;
-    return { frame: { kind: 'unreadable', bytes, typeId, id }, violations };
-  }
-  checkMessageId(shape.message, version, violations);
+  checkMessageId(message, version, violations);
   // The one place where a Frame is made.
-  return { frame: shape.message as Frame, violations };
+  return { frame: message as Frame, violations };
 }
 
 function utf8Of(bytes: Uint8Array): string {
@@ -115,63 +116,63 @@ function hazardViolation(hazard: JsonHazard, from: Peer): Violation {
   }
 }
 
-type Shape =
-  | { readonly readable: true; readonly message: Message & { readonly bytes: Uint8Array } }
-  | {
-      readonly readable: false;
-      readonly typeId: number | undefined;
-      readonly id: string | undefined;
-    };
+type MessageOfBytes = Message & { readonly bytes: Uint8Array };
 
 const kinds: ReadonlyMap<number, MessageKind> = new Map(
   Object.entries(messageTypeIds).map(([kind, typeId]) => [typeId, kind as MessageKind]),
 );
 
-function readShape(
+/** @returns undefined for what is no message, with what is wrong at the end of `violations`. */
+function readMessage(
   value: unknown,
   bytes: Uint8Array,
   version: OcppVersion,
   violations: Violation[],
-): Shape {
-  if (!Array.isArray(value)) {
-    violations.push(formatViolation('FORMAT_FRAME', 'hard', 'not an array'));
-    return { readable: false, typeId: undefined, id: undefined };
-  }
+): MessageOfBytes | undefined {
+  if (!Array.isArray(value)) return refuse(violations, 'FORMAT_FRAME', 'not an array');
   const elements: readonly unknown[] = value;
-  const typeId = typeof elements[0] === 'number' ? elements[0] : undefined;
-  const id = typeof elements[1] === 'string' ? elements[1] : undefined;
-  const refuse = (code: ErrorCode, detail: string): Shape => {
-    violations.push(formatViolation(code, 'hard', detail));
-    return { readable: false, typeId, id };
-  };
-
-  const kind = typeId === undefined ? undefined : kinds.get(typeId);
+  const [typeId, id] = elements;
+  const kind = typeof typeId === 'number' ? kinds.get(typeId) : undefined;
   if (kind === undefined || !existsIn(kind, version)) {
-    return refuse('FORMAT_MESSAGE_TYPE', `no such message type in ${version}`);
+    return refuse(violations, 'FORMAT_MESSAGE_TYPE', `no such message type in ${version}`);
   }
-  if (id === undefined) return refuse('FORMAT_MESSAGE_ID', 'the message id is not a string');
+  if (typeof id !== 'string') {
+    return refuse(violations, 'FORMAT_MESSAGE_ID', 'the message id is not a string');
+  }
   switch (kind) {
     case 'call':
     case 'send':
-      return readRequest({ kind, id, elements, bytes }, version, refuse, violations);
+      return readRequest({ kind, id, elements, bytes }, version, violations);
     case 'call-result': {
-      if (elements.length !== 3) return refuse('FORMAT_FRAME', 'a CALLRESULT has 3 elements');
+      if (elements.length !== 3) {
+        return refuse(violations, 'FORMAT_FRAME', 'a CALLRESULT has 3 elements');
+      }
       const payload = readPayload(elements[2], version, violations);
-      if (payload === undefined) return refuse('FORMAT_FRAME', 'the payload is not an object');
-      return { readable: true, message: { kind, id, payload, bytes } };
+      if (payload === undefined) {
+        return refuse(violations, 'FORMAT_FRAME', 'the payload is not an object');
+      }
+      return { kind, id, payload, bytes };
     }
     case 'call-error':
     case 'call-result-error':
-      return readError({ kind, id, elements, bytes }, refuse, violations);
+      return readError({ kind, id, elements, bytes }, violations);
   }
+}
+
+/** The MessageTypeId and the id of what is no message, as far as they are there. */
+function startOf(value: unknown): readonly [typeId: number | undefined, id: string | undefined] {
+  const [typeId, id] = Array.isArray(value) ? (value as readonly unknown[]) : [];
+  return [typeof typeId === 'number' ? typeId : undefined, typeof id === 'string' ? id : undefined];
+}
+
+function refuse(violations: Violation[], code: ErrorCode, detail: string): undefined {
+  violations.push(formatViolation(code, 'hard', detail));
 }
 
 /** SEND and CALLRESULTERROR came with OCPP 2.1. */
 function existsIn(kind: MessageKind, version: OcppVersion): boolean {
   return (kind !== 'send' && kind !== 'call-result-error') || version === 'ocpp2.1';
 }
-
-type Refuse = (code: ErrorCode, detail: string) => Shape;
 
 /** A message of which only the kind and the id are known yet. */
 interface Opened<Kind extends MessageKind> {
@@ -184,17 +185,20 @@ interface Opened<Kind extends MessageKind> {
 function readRequest(
   { bytes, elements, id, kind }: Opened<'call' | 'send'>,
   version: OcppVersion,
-  refuse: Refuse,
   violations: Violation[],
-): Shape {
-  if (elements.length !== 4) return refuse('FORMAT_FRAME', `a ${kind} has 4 elements`);
+): MessageOfBytes | undefined {
+  if (elements.length !== 4) {
+    return refuse(violations, 'FORMAT_FRAME', `a ${kind} has 4 elements`);
+  }
   const action = elements[2];
   if (typeof action !== 'string' || action.length === 0 || action.length > actionLengthMax) {
-    return refuse('FORMAT_FRAME', 'the action is not a name');
+    return refuse(violations, 'FORMAT_FRAME', 'the action is not a name');
   }
   const payload = readPayload(elements[3], version, violations);
-  if (payload === undefined) return refuse('FORMAT_FRAME', 'the payload is not an object');
-  return { readable: true, message: { kind, id, action, payload, bytes } };
+  if (payload === undefined) {
+    return refuse(violations, 'FORMAT_FRAME', 'the payload is not an object');
+  }
+  return { kind, id, action, payload, bytes };
 }
 
 function readPayload(
@@ -215,12 +219,11 @@ function readPayload(
 
 function readError(
   { bytes, elements, id, kind }: Opened<'call-error' | 'call-result-error'>,
-  refuse: Refuse,
   violations: Violation[],
-): Shape {
+): MessageOfBytes | undefined {
   const [, , code, description, details] = elements;
   if (typeof code !== 'string' || elements.length > 5) {
-    return refuse('FORMAT_FRAME', 'an error has 5 elements and a code');
+    return refuse(violations, 'FORMAT_FRAME', 'an error has 5 elements and a code');
   }
   const isComplete =
     typeof description === 'string' && isJsonObject(details) && isErrorCodeSpelling(code);
@@ -238,7 +241,7 @@ function readError(
     const severity = isOdd ? 'soft' : 'benign';
     violations.push(formatViolation('FORMAT_ERROR_FIELDS', severity, 'incomplete or odd error'));
   }
-  const message = {
+  return {
     kind,
     id,
     code,
@@ -246,7 +249,6 @@ function readError(
     details: isJsonObject(details) ? details : {},
     bytes,
   };
-  return { readable: true, message };
 }
 
 function checkMessageId(

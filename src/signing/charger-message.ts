@@ -34,6 +34,13 @@ export interface ChargerExpectations {
 /** What every signed message has in it; others are not looked at further. */
 const telltale = Buffer.from('"protected"');
 
+/** A quick look, which clears nearly everything. */
+export function mayBeSigned(bytes: Uint8Array): boolean {
+  const { buffer, byteLength, byteOffset } = bytes;
+  const same = Buffer.isBuffer(bytes) ? bytes : Buffer.from(buffer, byteOffset, byteLength);
+  return same.includes(telltale);
+}
+
 /**
  * Opens what a charger has signed in OCPP's format.
  *
@@ -48,8 +55,6 @@ export function openCharger(
   bytes: Uint8Array,
   expectations: ChargerExpectations,
 ): ChargerMessage | undefined {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!text.includes(telltale)) return undefined;
   const envelope = openEnvelope(bytes);
   if (!envelope.ok) return undefined;
   const message = unverifiedMessage(bytes);
