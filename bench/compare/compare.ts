@@ -1,11 +1,8 @@
 /**
  * Gatewatt side by side with other ways to pass OCPP on: straight to the CSMS, a pass-through of 30
  * lines, nginx, HAProxy, and a gateway made of ocpp-rpc. Each is a process of its own; the chargers and
- * the CSMS are in this one. All run in turns, round by round, in one run. What counts is the ratios; the
+ * the CSMS are in another, which is new for each of them. All run in turns, round by round, in one run. What counts is the ratios; the
  * microseconds are those of one machine on one day. It needs Linux, since it reads `/proc`.
- *
- * It is started with much room for short-lived objects, so that its own garbage collector does not become
- * the latency of everybody.
  *
  *   npm run bench [-- --help]
  */
@@ -13,7 +10,6 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Contestant } from './contestants/contestant.ts';
 import { contestantsNamed } from './contestants/table.ts';
-import { separateCores } from './cores.ts';
 import { figuresOf } from './figures.ts';
 import { describeMachine, type Machine } from './machine.ts';
 import { help, type Options, readOptions } from './options.ts';
@@ -40,9 +36,8 @@ function optionsOrComplaint(): Options | undefined {
 
 async function compare(chosen: Options): Promise<void> {
   const machine = describeMachine();
-  const cores = separateCores();
   const contestants = contestantsNamed(chosen.only).filter(isInstalled);
-  const { ciphers, rounds: measured } = await runRounds(chosen, contestants, say);
+  const { ciphers, cores, rounds: measured } = await runRounds(chosen, contestants, say);
   const figures = figuresOf(chosen.chargers);
   const rounds = withAddedLatency(measured);
   const summaries = summarize(rounds, figures);

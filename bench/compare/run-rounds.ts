@@ -1,11 +1,12 @@
 import path from 'node:path';
-import type { Contestant, ContestantName, Kit } from './contestants/contestant.ts';
+import type { Contestant, ContestantName } from './contestants/contestant.ts';
 import { makeKnownChargers } from './contestants/known-chargers.ts';
-import { roundTripsAt, type Values } from './figures.ts';
-import { chargerTls, type Surroundings } from './loads/fleet.ts';
-import { fleetSizeOf, measure } from './measure.ts';
+import type { Cores } from './cores.ts';
+import type { Values } from './figures.ts';
+import { fleetSizeOf } from './measure.ts';
+import { measureApart, type Task } from './measure-apart.ts';
 import { makeTemporaryFolder } from './measured-process.ts';
-import { type Options, openLoopChargers } from './options.ts';
+import type { Options } from './options.ts';
 import type { Round } from './summary.ts';
 import { makeServerCertificate, type Transport } from './transport.ts';
 
@@ -14,12 +15,8 @@ export interface RunResult {
   readonly rounds: readonly Round[];
   /** What channels were encrypted with under TLS. */
   readonly ciphers: ReadonlyMap<ContestantName, string>;
-}
-
-/** What all contestants and all chargers of a run share. */
-interface Equipment {
-  readonly kit: Kit;
-  password(identity: string): Buffer | undefined;
+  /** Who ran where; undefined when all shared all cores. */
+  readonly cores: Cores | undefined;
 }
 
 /** Measures all contestants in turns. `say` is told how far it is. */
@@ -28,59 +25,45 @@ export async function runRounds(
   contestants: readonly Contestant[],
   say: (line: string) => void,
 ): Promise<RunResult> {
-  const equipment = await equip(options);
+  const { kit, passwords } = await equip(options);
   const rounds: Round[] = [];
   const ciphers = new Map<ContestantName, string>();
   const rates = new Map<Transport, number>();
+  let cores: Cores | undefined;
   for (let round = 1; round <= options.rounds; round += 1) {
     // Whoever goes first in one round goes last in the next.
     const order = round % 2 === 1 ? contestants : contestants.toReversed();
     for (const transport of options.transports) {
-      const rateBy = (values: Values): number => {
-        const reached = values[roundTripsAt(openLoopChargers)] ?? Number.NaN;
-        const rate = options.rate ?? rates.get(transport) ?? Math.round(reached / 2);
-        rates.set(transport, rate);
-        return rate;
-      };
-      for (const contestant of order) {
-        const { name } = contestant;
-        const measured = await measure(contestant, options, {
-          transport,
-          kit: equipment.kit,
-          surroundings: surroundingsOf(equipment, transport, name),
-          rateBy,
-        }).catch((cause: unknown) => {
+      for (const { name } of order) {
+        const rate = options.rate ?? rates.get(transport);
+        const task = { contestant: name, transport, options, kit, passwords, rate };
+        const measured = await measureApart(task).catch((cause: unknown) => {
           throw new Error(`${name}, ${transport}, failed in round ${round}`, { cause });
         });
         const { cipher, ratePerSecond, values } = measured;
+        cores = measured.cores;
+        rates.set(transport, ratePerSecond);
         if (cipher !== undefined) ciphers.set(name, cipher);
         rounds.push({ round, transport, contestant: name, ratePerSecond, values });
         say(`round ${round} of ${options.rounds}, ${transport}, ${name}: ${progressText(values)}`);
       }
     }
   }
-  return { rounds, ciphers };
+  return { rounds, ciphers, cores };
 }
 
-async function equip(options: Options): Promise<Equipment> {
+async function equip(options: Options): Promise<Pick<Task, 'kit' | 'passwords'>> {
   const folder = makeTemporaryFolder();
   const certificate = await makeServerCertificate(folder);
   const gatewattData = path.join(folder, 'known-chargers');
   const passwords = await makeKnownChargers(gatewattData, fleetSizeOf(options));
   return {
     kit: { certificate, gatewattData },
-    password: (identity) => passwords.get(identity),
+    passwords: [...passwords].map(([identity, password]) => [
+      identity,
+      password.toString('base64'),
+    ]),
   };
-}
-
-/** Without a contestant there is no TLS either: the CSMS is plain for everybody. */
-function surroundingsOf(
-  { kit, password }: Equipment,
-  transport: Transport,
-  name: ContestantName,
-): Pick<Surroundings, 'password' | 'tls'> {
-  const isTls = transport === 'tls' && name !== 'none';
-  return { password, tls: isTls ? chargerTls(kit.certificate.authorityPem) : undefined };
 }
 
 function progressText(values: Values): string {
