@@ -17,7 +17,7 @@ import { Memories } from '../src/chargers/memories.ts';
 import { gatewayOptions } from '../src/cmd/gateway-options.ts';
 import { parseConfig } from '../src/config/load.ts';
 import type { SocketEvents } from '../src/connection/peer-socket.ts';
-import { teeSink } from '../src/events/emit.ts';
+import { gatewaySink, teeSink } from '../src/events/emit.ts';
 import { limitLog } from '../src/events/log-limit.ts';
 import { jsonLogger, logSink } from '../src/events/log-sink.ts';
 import { gatewayMetrics } from '../src/events/metrics-sink.ts';
@@ -90,7 +90,7 @@ const log = limitLog(
 );
 const seen = teeSink([metrics.sink, log]);
 const audit = new AuditLog(store, { chain: 'bench' }, clock, seen);
-const emit = teeSink([auditSink(audit, clock), seen]);
+const emit = gatewaySink(metrics.sink, teeSink([auditSink(audit, clock), seen]));
 const claims = new Claims(store, options.claims, systemRandom);
 await claims.start();
 const memories = new Memories(store, claims, clock, {

@@ -7,7 +7,7 @@ import { auditChains } from '../audit/verify.ts';
 import type { Config } from '../config/schema/config.ts';
 import type { Keeper } from '../connection/isolation/kept-gateway.ts';
 import { watchCsmsTls } from '../connection/watch-csms-tls.ts';
-import { type EventSink, teeSink } from '../events/emit.ts';
+import { type EventSink, gatewaySink, teeSink } from '../events/emit.ts';
 import { limitLog } from '../events/log-limit.ts';
 import { jsonLogger, type LogDestination, logSink } from '../events/log-sink.ts';
 import { gatewayMetrics } from '../events/metrics-sink.ts';
@@ -77,9 +77,10 @@ async function runWithStore(
   const logger = jsonLogger(config.gateway.logLevel, options.log).child({ gateway: id });
   const log = limitLog(logSink(logger), logLimits, clock);
   const observer = options.observer === undefined ? [] : [options.observer];
-  const seen = teeSink([metrics.sink, log, ...observer]);
+  const counted = teeSink([metrics.sink, ...observer]);
+  const seen = teeSink([counted, log]);
   const audit = new AuditLog(store, { chain: id }, clock, seen);
-  const emit = teeSink([auditSink(audit, clock), seen]);
+  const emit = gatewaySink(counted, teeSink([auditSink(audit, clock), seen]));
   store.onHealth((isAvailable, detail) => {
     emit(isAvailable ? { name: 'StoreRestored' } : { name: 'StoreUnavailable', detail });
   });

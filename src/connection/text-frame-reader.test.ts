@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { IncomingMessage } from 'node:http';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type Duplex, duplexPair } from 'node:stream';
 import { describe, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -12,6 +13,7 @@ import {
   frameBytes,
   opcodes,
 } from '../../test/support/raw-websocket.ts';
+import { until } from '../../test/support/until.ts';
 import { seededRandom } from '../lib/random.ts';
 import { TextFrameReader } from './text-frame-reader.ts';
 
@@ -29,9 +31,27 @@ interface Heard {
   readonly textsOfWs: number;
 }
 
+/** Two ends, of which one reads each piece as it was written; or two of a real connection. */
+type Ends = () => Promise<readonly [stream: Duplex, far: Duplex]>;
+
+const pieceByPiece: Ends = async () => duplexPair() as [Duplex, Duplex];
+
+const overTcp: Ends = async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const accepted = once(server, 'connection') as Promise<[Socket]>;
+  const far = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [stream] = await accepted;
+  server.close();
+  return [stream, far];
+};
+
 /** A WebSocket whose other end is in our hands: it reads what a charger sends, or a CSMS. */
-async function openSocket(from: Side): Promise<{ socket: WebSocket; stream: Duplex; far: Duplex }> {
-  const [stream, far] = duplexPair();
+async function openSocket(
+  from: Side,
+  ends: Ends,
+): Promise<{ socket: WebSocket; stream: Duplex; far: Duplex }> {
+  const [stream, far] = await ends();
   const limits = { maxPayload: messageBytesMax, perMessageDeflate: false, autoPong: false };
   if (from === 'charger') {
     const server = new WebSocketServer({ ...limits, noServer: true });
@@ -65,8 +85,9 @@ async function hear(
   pieces: readonly Buffer[],
   from: Side,
   by: 'reader' | 'ws alone',
+  ends: Ends,
 ): Promise<Heard> {
-  const { far, socket, stream } = await openSocket(from);
+  const { far, socket, stream } = await openSocket(from, ends);
   const events: string[] = [];
   let textsOfWs = 0;
   const onText = (bytes: Buffer): void => {
@@ -85,12 +106,21 @@ async function hear(
   socket.on('ping', (data) => events.push(`ping ${data.toString('latin1')}`));
   socket.on('pong', (data) => events.push(`pong ${data.toString('latin1')}`));
   socket.on('error', (error) => events.push(`error ${(error as NodeJS.ErrnoException).code}`));
-  socket.on('close', (code) => events.push(`close ${code}`));
+  const closed = new Promise<void>((resolve) => {
+    socket.on('close', (code) => {
+      events.push(`close ${code}`);
+      resolve();
+    });
+  });
   far.resume();
   for (const piece of pieces) {
     // A copy: reading may unmask it where it is.
     far.write(Buffer.from(piece));
     await turn();
+  }
+  if (ends === overTcp) {
+    far.end();
+    await closed;
   }
   await turn();
   socket.terminate();
@@ -224,10 +254,12 @@ async function agrees(bytes: Buffer, from: Side, textsOfWs: number): Promise<voi
     cuts.push(cutInto(bytes, Math.max(20, bytes.length / 20), random.fraction));
   }
   for (const pieces of cuts) {
-    const expected = await hear(pieces, from, 'ws alone');
-    const heard = await hear(pieces, from, 'reader');
-    assert.deepEqual(heard.events, expected.events);
-    assert.equal(heard.textsOfWs, textsOfWs);
+    for (const ends of [pieceByPiece, overTcp]) {
+      const expected = await hear(pieces, from, 'ws alone', ends);
+      const heard = await hear(pieces, from, 'reader', ends);
+      assert.deepEqual(heard.events, expected.events);
+      assert.equal(heard.textsOfWs, textsOfWs);
+    }
   }
 }
 
@@ -248,12 +280,53 @@ for (const from of ['charger', 'csms'] as const) {
   });
 }
 
+test('texts of a socket that flows do not go through its stream, and all else does', async () => {
+  const { far, socket, stream } = await openSocket('charger', overTcp);
+  const texts: string[] = [];
+  const onText = (bytes: Buffer): void => {
+    texts.push(bytes.toString());
+  };
+  new TextFrameReader(stream, { isClient: false, messageBytesMax, onText });
+  let pieces = 0;
+  stream.on('data', () => {
+    pieces += 1;
+  });
+  const sendAndSee = async (text: string): Promise<void> => {
+    far.write(frameBytes(text));
+    await until(
+      () => texts.at(-1) === text,
+      () => `${text} is read`,
+    );
+  };
+  await sendAndSee('1');
+  await sendAndSee('2');
+  assert.equal(pieces, 0);
+  socket.pause();
+  far.write(frameBytes('3'));
+  await until(
+    () => stream.readableLength > 0,
+    () => 'what comes while it is paused waits',
+  );
+  assert.deepEqual(texts, ['1', '2']);
+  socket.resume();
+  await sendAndSee('4');
+  assert.deepEqual(texts, ['1', '2', '3', '4']);
+  const binaryCame = once(socket, 'message');
+  far.write(frameBytes('5', { opcode: binary }));
+  await binaryCame;
+  const textCame = once(socket, 'message') as Promise<[Buffer]>;
+  far.write(frameBytes('6'));
+  assert.equal((await textCame)[0].toString(), '6');
+  assert.ok(pieces >= 2);
+  socket.terminate();
+});
+
 test('a long message that is only announced takes no memory', async () => {
   const head = frameBytes('x', { claimedLength: messageBytesMax });
   const before = process.memoryUsage().arrayBuffers;
   const open = await Promise.all(
     Array.from({ length: 100 }, async () => {
-      const { far, stream } = await openSocket('charger');
+      const { far, stream } = await openSocket('charger', pieceByPiece);
       const options = { isClient: false, messageBytesMax, onText: () => {} };
       const reader = new TextFrameReader(stream, options);
       for (const byte of head) far.write(Buffer.from([byte]));
@@ -266,7 +339,7 @@ test('a long message that is only announced takes no memory', async () => {
 });
 
 test('a stream that somebody else reads is not taken over', async () => {
-  const { stream } = await openSocket('charger');
+  const { stream } = await openSocket('charger', pieceByPiece);
   stream.on('data', () => {});
   const options = { isClient: false, messageBytesMax, onText: () => {} };
   assert.throws(() => new TextFrameReader(stream, options), TypeError);

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 /** What has to be known of a connection to read its frames. */
@@ -53,6 +54,21 @@ export class TextFrameReader {
     this.#reads = (chunk) => this.#read(chunk);
     stream.on('data', this.#reads);
     stream.off('data', wsReads);
+    if (stream instanceof Socket) this.#readAtSource(stream);
+  }
+
+  /**
+   * Takes what has arrived where the socket puts it into its stream, while that flows and nothing is in
+   * it: then it would come out again at once, with an event and a tick of the process for each piece.
+   */
+  #readAtSource(socket: Socket): void {
+    socket.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+      if (socket.readableFlowing !== true || socket.readableLength > 0 || !Buffer.isBuffer(chunk)) {
+        return Socket.prototype.push.call(socket, chunk, encoding);
+      }
+      this.#read(chunk);
+      return true;
+    };
   }
 
   #read(arrived: Buffer): void {
@@ -98,6 +114,7 @@ export class TextFrameReader {
   #leave(chunk: Buffer, at: number): number {
     this.#stream.on('data', this.#wsReads);
     this.#stream.off('data', this.#reads);
+    Reflect.deleteProperty(this.#stream, 'push');
     this.#wsReads.call(this.#stream, chunk.subarray(at));
     return chunk.length;
   }
