@@ -21,6 +21,9 @@ process.once('message', (task: Task) => {
   );
 });
 
+// Nobody is there any more to whom it could answer.
+process.once('disconnect', () => process.exit(1));
+
 async function run({
   contestant: name,
   kit,
