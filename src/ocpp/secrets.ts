@@ -220,8 +220,8 @@ export function redactText(text: string): string {
   return compactJws.test(text) ? decoded : redactPlain(decoded);
 }
 
-/** RFC 7515 section 7.1, of a header and a frame in JSON. */
-const compactJws = /^eyJ[\w-]+\.W[\w-]{15,}\.[\w-]{65,}$/;
+/** RFC 7515 section 7.1, of a header and a frame in JSON. The shortest signature is that of HS256. */
+const compactJws = /^eyJ[\w-]+\.W[\w-]{15,}\.[\w-]{43,}$/;
 
 function redactPlain(text: string): string {
   if (!mayHoldSecret(text)) return text;
