@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors/catalogue.ts';
+import { bufferOver } from '../lib/buffer-over.ts';
 import { isErrorCodeSpelling } from '../ocpp/error-codes.ts';
 import {
   isJsonObject,
@@ -49,7 +50,7 @@ export function decode(bytes: Uint8Array, from: Peer, version: OcppVersion, seal
 
 function decodeMessage(bytes: Uint8Array, from: Peer, version: OcppVersion): Decoded {
   if (bytes.byteLength === 0) return unreadable(bytes, 'FORMAT_EMPTY', 'an empty text frame');
-  const text = utf8Of(bytes);
+  const text = bufferOver(bytes).toString('utf8');
   const json = parseStrictJson(text, limits, bytes);
   if (!json.ok) return unreadable(bytes, failureCodes[json.error], json.error);
 
@@ -69,12 +70,6 @@ function decodeMessage(bytes: Uint8Array, from: Peer, version: OcppVersion): Dec
   checkMessageId(message, version, violations);
   // The one place where a Frame is made.
   return { frame: message as Frame, violations };
-}
-
-function utf8Of(bytes: Uint8Array): string {
-  const { buffer, byteLength, byteOffset } = bytes;
-  const same = Buffer.isBuffer(bytes) ? bytes : Buffer.from(buffer, byteOffset, byteLength);
-  return same.toString('utf8');
 }
 
 /** Is the MessageTypeId spelled as one digit? Nearly all texts begin with `[2,"`. */

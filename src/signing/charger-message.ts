@@ -1,4 +1,5 @@
 import type { X509Certificate } from 'node:crypto';
+import { bufferOver } from '../lib/buffer-over.ts';
 import { algorithmsOf } from './algorithms.ts';
 import { checkSignature, readJws } from './jws.ts';
 import { openEnvelope, type SignedEnvelope } from './signed-message.ts';
@@ -36,9 +37,7 @@ const telltale = Buffer.from('"protected"');
 
 /** A quick look, which clears nearly everything. */
 export function mayBeSigned(bytes: Uint8Array): boolean {
-  const { buffer, byteLength, byteOffset } = bytes;
-  const same = Buffer.isBuffer(bytes) ? bytes : Buffer.from(buffer, byteOffset, byteLength);
-  return same.includes(telltale);
+  return bufferOver(bytes).includes(telltale);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { bufferOver } from '../lib/buffer-over.ts';
 import { messageTypeIds } from '../ocpp/message.ts';
 import { type JsonHazard, parseStrictJson } from '../ocpp/strict-json.ts';
 
@@ -17,7 +18,7 @@ const typeIds: ReadonlySet<number> = new Set(Object.values(messageTypeIds));
 
 /** The outline of an OCPP message; undefined when the text is none. `bytes` must be UTF-8. */
 export function readOutline(bytes: Uint8Array): MessageOutline | undefined {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const text = bufferOver(bytes).toString('utf8');
   const json = parseStrictJson(text, { depthMax });
   if (!json.ok) return undefined;
   const { hazards, value } = json.value;

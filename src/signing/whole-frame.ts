@@ -1,3 +1,4 @@
+import { bufferOver } from '../lib/buffer-over.ts';
 import { ok, type Result } from '../lib/result.ts';
 import { compactParts, type JwsParts } from './jws.ts';
 import { refuse, type SignatureProblem } from './problem.ts';
@@ -9,7 +10,7 @@ import { refuse, type SignatureProblem } from './problem.ts';
 
 /** Finds the JWS in a text. */
 export function openWholeFrame(bytes: Uint8Array): Result<JwsParts, SignatureProblem> {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
+  const text = bufferOver(bytes).toString('utf8');
   if (/^\s*[[{]/.test(text)) return refuse('missing', 'the text is JSON, and not a compact JWS');
   if (!text.includes('.')) return refuse('missing', 'the text is not a compact JWS');
   const parts = compactParts(text);
