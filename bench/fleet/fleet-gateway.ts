@@ -9,7 +9,7 @@ import type { FleetSetup } from './fleet-setup.ts';
 import { type GatewayMetrics, parseMetrics } from './metrics-page.ts';
 import { type ProcessFigures, processFigures } from './process-figures.ts';
 
-const main = fileURLToPath(new URL('../../src/cmd/main.ts', import.meta.url));
+const program = fileURLToPath(new URL('../../bin/gatewatt', import.meta.url));
 const run = promisify(execFile);
 
 /** What a process can be told to end with. */
@@ -45,7 +45,9 @@ const logLinesShown = 10;
 export function fleetGateway(setup: FleetSetup, profileFolder?: string): FleetGateway {
   const logFile = path.join(setup.directory, 'gateway.log');
   const profile =
-    profileFolder === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`];
+    profileFolder === undefined
+      ? {}
+      : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileFolder}` };
   let child: ChildProcess | undefined;
   const kill = (): void => {
     child?.kill('SIGKILL');
@@ -61,13 +63,12 @@ export function fleetGateway(setup: FleetSetup, profileFolder?: string): FleetGa
     logEnd,
     start: async () => {
       const log = await open(logFile, 'a');
-      const started = spawn(
-        process.execPath,
-        // As bin/gatewatt starts it.
-        ['--max-semi-space-size=4', ...profile, main, 'serve', '--config', setup.configFile],
+      const started = spawn(program, ['serve', '--config', setup.configFile], {
+        stdio: ['ignore', log.fd, log.fd],
         // In a group of its own: a Ctrl-C is for the benchmark, which decides what becomes of it.
-        { stdio: ['ignore', log.fd, log.fd], detached: true },
-      );
+        detached: true,
+        env: { ...process.env, ...profile },
+      });
       child = started;
       process.once('exit', kill);
       await log.close();
@@ -110,7 +111,7 @@ export async function checkConfig(
   configFile: string,
 ): Promise<{ readonly ok: true; readonly text: string } | { readonly ok: false; text: string }> {
   try {
-    const { stdout } = await run(process.execPath, [main, 'check', '--config', configFile]);
+    const { stdout } = await run(program, ['check', '--config', configFile]);
     return { ok: true, text: stdout };
   } catch (error) {
     const { stderr, stdout } = error as { readonly stderr?: string; readonly stdout?: string };
