@@ -1,8 +1,8 @@
 /**
  * Gatewatt side by side with other ways to pass OCPP on: straight to the CSMS, a pass-through of 30
  * lines, nginx, HAProxy, and a gateway made of ocpp-rpc. Each is a process of its own; the chargers and
- * the CSMS are in another, which is new for each of them. All run in turns, round by round, in one run. What counts is the ratios; the
- * microseconds are those of one machine on one day. It needs Linux, since it reads `/proc`.
+ * the CSMS are in another, which is new for each measurement. All run in turns, in one run. What counts is
+ * the ratios; the microseconds are those of one machine on one day. It needs Linux, since it reads `/proc`.
  *
  *   npm run bench [-- --help]
  */

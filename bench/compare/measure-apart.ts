@@ -2,24 +2,28 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { ContestantName, Kit } from './contestants/contestant.ts';
 import type { Cores } from './cores.ts';
-import type { Measurement } from './measure.ts';
 import type { Options } from './options.ts';
+import type { Measurement } from './scene.ts';
 import type { Transport } from './transport.ts';
 
 /** What is to be measured. It goes to another process. */
 export interface Task {
-  readonly contestant: ContestantName;
+  readonly contestants: readonly ContestantName[];
   readonly transport: Transport;
   readonly options: Options;
   readonly kit: Kit;
   /** Of the chargers, in base64, by identity. */
   readonly passwords: readonly (readonly [identity: string, password: string])[];
-  /** Calls a second of the open loop; undefined for half of what the contestant bears. */
-  readonly rate: number | undefined;
+  /**
+   * Calls a second of the open loop, which is for those who are measured alone; undefined for the closed
+   * loops, in which all are measured together.
+   */
+  readonly openLoopRate: number | undefined;
 }
 
 /** What the process answers. */
-export interface Measured extends Measurement {
+export interface Measured {
+  readonly measurements: readonly Measurement[];
   /** Who ran where; undefined when all shared all cores. */
   readonly cores: Cores | undefined;
 }
@@ -37,7 +41,7 @@ const heap = [
   '--max-old-space-size=4096',
 ];
 
-/** Measures one contestant in a process of its own. @throws {Error} when that fails. */
+/** Measures contestants in a process of their own. @throws {Error} when that fails. */
 export function measureApart(task: Task): Promise<Measured> {
   const child = fork(program, { execArgv: heap });
   return new Promise((resolve, reject) => {

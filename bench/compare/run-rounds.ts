@@ -2,11 +2,11 @@ import path from 'node:path';
 import type { Contestant, ContestantName } from './contestants/contestant.ts';
 import { makeKnownChargers } from './contestants/known-chargers.ts';
 import type { Cores } from './cores.ts';
-import type { Values } from './figures.ts';
-import { fleetSizeOf } from './measure.ts';
+import { roundTripsAt, type Values } from './figures.ts';
+import { fleetSizeOf } from './measure-alone.ts';
 import { measureApart, type Task } from './measure-apart.ts';
 import { makeTemporaryFolder } from './measured-process.ts';
-import type { Options } from './options.ts';
+import { type Options, openLoopChargers } from './options.ts';
 import type { Round } from './summary.ts';
 import { makeServerCertificate, type Transport } from './transport.ts';
 
@@ -30,33 +30,55 @@ export async function runRounds(
   const ciphers = new Map<ContestantName, string>();
   const rates = new Map<Transport, number>();
   let cores: Cores | undefined;
+  const names = contestants.map(({ name }) => name);
   for (let round = 1; round <= options.rounds; round += 1) {
     // Whoever goes first in one round goes last in the next.
-    const order = round % 2 === 1 ? contestants : contestants.toReversed();
+    const order = round % 2 === 1 ? names : names.toReversed();
     for (const transport of options.transports) {
-      for (const { name } of order) {
-        const rate = options.rate ?? rates.get(transport);
-        const task = { contestant: name, transport, options, kit, passwords, rate };
+      const common = { transport, options, kit, passwords };
+      const found = new Map<ContestantName, Values>(names.map((name) => [name, {}]));
+      const run = async (task: Task): Promise<void> => {
         const measured = await measureApart(task).catch((cause: unknown) => {
-          throw new Error(`${name}, ${transport}, failed in round ${round}`, { cause });
+          const who = task.contestants.join(', ');
+          throw new Error(`${who}, ${transport}, failed in round ${round}`, { cause });
         });
-        const { cipher, ratePerSecond, values } = measured;
         cores = measured.cores;
-        rates.set(transport, ratePerSecond);
-        if (cipher !== undefined) ciphers.set(name, cipher);
-        rounds.push({ round, transport, contestant: name, ratePerSecond, values });
-        say(`round ${round} of ${options.rounds}, ${transport}, ${name}: ${progressText(values)}`);
+        for (const { cipher, contestant, values } of measured.measurements) {
+          if (cipher !== undefined) ciphers.set(contestant, cipher);
+          found.set(contestant, { ...found.get(contestant), ...values });
+          const title = `round ${round} of ${options.rounds}, ${transport}, ${contestant}`;
+          say(`${title}: ${progressText(values)}`);
+        }
+      };
+      await run({ ...common, contestants: order, openLoopRate: undefined });
+      const ratePerSecond = rates.get(transport) ?? options.rate ?? halfOf(found, names);
+      rates.set(transport, ratePerSecond);
+      for (const name of order) {
+        await run({ ...common, contestants: [name], openLoopRate: ratePerSecond });
+      }
+      for (const [contestant, values] of found) {
+        rounds.push({ round, transport, contestant, ratePerSecond, values });
       }
     }
   }
   return { rounds, ciphers, cores };
 }
 
+/** Half of what Gatewatt, or else the first, bears with as many chargers as the open loop has. */
+function halfOf(
+  found: ReadonlyMap<ContestantName, Values>,
+  [first]: readonly ContestantName[],
+): number {
+  const values = first && found.get(first);
+  return Math.round((values?.[roundTripsAt(openLoopChargers)] ?? Number.NaN) / 2);
+}
+
 async function equip(options: Options): Promise<Pick<Task, 'kit' | 'passwords'>> {
   const folder = makeTemporaryFolder();
   const certificate = await makeServerCertificate(folder);
   const gatewattData = path.join(folder, 'known-chargers');
-  const passwords = await makeKnownChargers(gatewattData, fleetSizeOf(options));
+  const fleet = Math.max(fleetSizeOf(options), openLoopChargers, ...options.chargers);
+  const passwords = await makeKnownChargers(gatewattData, fleet);
   return {
     kit: { certificate, gatewattData },
     passwords: [...passwords].map(([identity, password]) => [
