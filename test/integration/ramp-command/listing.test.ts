@@ -30,11 +30,14 @@ function reasons({ commands }: Listed): unknown {
   return Object.fromEntries(commands.map(({ charger, why: { is } }) => [charger, is]));
 }
 
-/** In so many milliseconds from now, give or take half a minute. */
+/**
+ * In so many milliseconds from now, give or take half a minute, since use is counted by the minute, and
+ * what the test itself may take.
+ */
 function assertAbout(time: string | null, waitMs: number): void {
   assert.ok(time !== null);
   const differenceMs = Date.parse(time) - Date.now() - waitMs;
-  assert.ok(Math.abs(differenceMs) < 30_000, `${differenceMs} ms off`);
+  assert.ok(Math.abs(differenceMs) < 40_000, `${differenceMs} ms off`);
 }
 
 const hourMs = 3_600_000;
