@@ -14,7 +14,7 @@ import {
 /** In how many pieces a closed loop is run: some tenths of a second each. */
 const windows = 10;
 
-/** One contestant, and what was counted in its windows. */
+/** One contestant, and what was measured of it so far. */
 interface Runner {
   readonly scene: Scene;
   readonly values: Record<string, number>;
@@ -54,21 +54,18 @@ async function runClosedLoops(
   const before = isFirst ? options.messages : Math.ceil(messages / 2);
   for (const { scene } of runners) await runClosedLoop(scene.sockets, before);
   const perWindow = Math.ceil(messages / windows);
-  const taken = runners.map(() => ({ elapsedMs: 0, cpuMs: 0 }));
-  await inWindows(runners, async ({ scene }, index) => {
-    const { running, sockets } = scene;
+  const loops = runners.map((runner) => ({ ...runner, elapsedMs: 0, cpuMs: 0 }));
+  await inWindows(loops, async (loop) => {
+    const { running, sockets } = loop.scene;
     const cpuBefore = await running.usage?.cpuMs();
     const startMs = performance.now();
     await runClosedLoop(sockets, perWindow);
-    const sum = taken[index];
-    if (sum === undefined) return;
-    sum.elapsedMs += performance.now() - startMs;
+    loop.elapsedMs += performance.now() - startMs;
     if (running.usage === undefined || cpuBefore === undefined) return;
-    sum.cpuMs += (await running.usage.cpuMs()) - cpuBefore;
+    loop.cpuMs += (await running.usage.cpuMs()) - cpuBefore;
   });
-  for (const [index, { scene, values }] of runners.entries()) {
-    const { cpuMs, elapsedMs } = taken[index] ?? { cpuMs: NaN, elapsedMs: NaN };
-    const roundTrips = perWindow * windows;
+  const roundTrips = perWindow * windows;
+  for (const { cpuMs, elapsedMs, scene, values } of loops) {
     values[roundTripsAt(count)] = (roundTrips * 1000) / elapsedMs;
     if (scene.running.usage !== undefined) values[cpuAt(count)] = (cpuMs * 1000) / roundTrips;
   }
@@ -82,13 +79,13 @@ function shareOf(count: number, sizes: readonly number[]): number {
 }
 
 /** Lets each have its windows, in turns; whoever goes first in one goes last in the next. */
-async function inWindows(
-  runners: readonly Runner[],
-  run: (runner: Runner, index: number) => Promise<void>,
+async function inWindows<Loop>(
+  loops: readonly Loop[],
+  run: (loop: Loop) => Promise<void>,
 ): Promise<void> {
-  const order = [...runners.entries()];
+  const order = [...loops];
   for (let window = 0; window < windows; window += 1) {
-    for (const [index, runner] of order) await run(runner, index);
+    for (const loop of order) await run(loop);
     order.reverse();
   }
 }

@@ -34,7 +34,8 @@ export const help = `Gatewatt side by side with other ways to pass OCPP on, in t
   --rounds N         how often everything is measured (5)
   --chargers LIST    sizes of the closed loop (1,100,1000)
   --messages N       round trips of each contestant in each round, in the closed loops together (60000);
-                     as many before the first, and half as many before each other, to warm up
+                     as many before the first and before the open loop, half as many before
+                     each other, to warm up
   --rate N           calls a second of the open loop; without it, half of what Gatewatt, or else the
                      first that is measured, reaches with 100 chargers in the first round
   --seconds N        how long the open loop is (4)

@@ -31,7 +31,7 @@ export interface Measurement {
   readonly cipher?: string | undefined;
 }
 
-/** How long contestants may be measured. */
+/** How long each contestant may be measured. */
 const measureMsMax = 300_000;
 /** How long a process may finish what it does after its start, or when chargers have left. */
 export const settleMs = 200;
@@ -54,7 +54,7 @@ export async function withScenes<Found>(
     const tooLate = new Promise<never>((_, reject) => {
       const names = scenes.map(({ name }) => name).join(', ');
       const hangs = (): void => reject(new Error(`one of these hangs: ${names}`));
-      AbortSignal.timeout(measureMsMax).addEventListener('abort', hangs);
+      AbortSignal.timeout(measureMsMax * scenes.length).addEventListener('abort', hangs);
     });
     return await Promise.race([work(scenes), ...ended, tooLate]);
   } catch (error) {

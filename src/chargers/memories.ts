@@ -13,8 +13,8 @@ const soonMs = 100;
 /** The same for what may be lost: the last meter values, and when a charger was last seen. */
 const eventuallyMs = 30_000;
 /**
- * Chargers that are written in one transaction. Messages wait meanwhile: when 900 chargers had left at
- * once, those of the others took up to 42 ms with steps of a hundred, and 9 with these.
+ * Chargers that are written in one transaction. Messages wait meanwhile: when many had left at once,
+ * steps of a hundred held up those of the others for tens of milliseconds.
  */
 const perStepMax = 16;
 /** Pause after a failure, in milliseconds. */
