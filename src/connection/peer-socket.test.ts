@@ -176,6 +176,29 @@ describe('pressure', () => {
     assert.equal(it.socket.isOpen, true);
   });
 
+  test('what was sent a moment ago, after a long silence, is no stall', async () => {
+    await using it = await peerBench();
+    it.start();
+    const got = once(it.peer, 'message');
+    it.clock.advance(29_999);
+    it.socket.send(Buffer.from('at last'));
+    // A look, in the turn at the end of which it is written.
+    it.clock.advance(1);
+    assert.equal(it.socket.isOpen, true);
+    assert.equal(String((await got)[0]), 'at last');
+  });
+
+  test('who is given much after a long silence has the whole stall time for it', async () => {
+    await using it = await peerBench();
+    it.start();
+    it.clock.advance(60_000);
+    await congest(it);
+    it.clock.advance(20_000);
+    assert.equal(it.socket.isOpen, true);
+    it.clock.advance(10_000);
+    assert.deepEqual(await it.ended, { why: 'stalled', closeCode: 1006 });
+  });
+
   test('words of its own and pongs stop where too much waits already, and come back', async () => {
     await using it = await peerBench();
     it.start();

@@ -131,7 +131,7 @@ export class PeerSocket {
   send(bytes: Uint8Array): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
     if (this.#isCompressed) {
-      this.#noteProgress();
+      if (this.#unsentBytes === 0) this.#sentProgressAtMs = this.#clock.elapsedMs();
       this.#socket.send(bytes, { binary: false }, () => this.#onSent());
       return;
     }
@@ -164,16 +164,13 @@ export class PeerSocket {
   }
 
   #write(frame: Buffer): void {
+    if (this.#unsentBytes > 0) {
+      this.#stream.write(frame, () => this.#onSent());
+      return;
+    }
     // What waits for nothing needs nobody to say that it has gone.
-    if (this.#noteProgress()) this.#stream.write(frame);
-    else this.#stream.write(frame, () => this.#onSent());
-  }
-
-  /** Nothing waits, so nothing is stalled. @returns whether that is so. */
-  #noteProgress(): boolean {
-    const isIdle = this.#waitingBytes === 0;
-    if (isIdle) this.#sentProgressAtMs = this.#clock.elapsedMs();
-    return isIdle;
+    this.#stream.write(frame);
+    if (this.#unsentBytes > 0) this.#sentProgressAtMs = this.#clock.elapsedMs();
   }
 
   /**
@@ -252,11 +249,14 @@ export class PeerSocket {
     return this.#hasAnsweredPing;
   }
 
-  /** Bytes that wait for the peer; what is being compressed counts. */
+  /** Bytes that wait for the peer. */
   get #waitingBytes(): number {
-    return this.#isCompressed
-      ? this.#socket.bufferedAmount
-      : this.#stream.writableLength + this.#heldBytes;
+    return this.#unsentBytes + this.#heldBytes;
+  }
+
+  /** Of these, what was written and has not gone; what is being compressed counts. */
+  get #unsentBytes(): number {
+    return this.#isCompressed ? this.#socket.bufferedAmount : this.#stream.writableLength;
   }
 
   #onMessage(data: RawData, isBinary: boolean): void {
@@ -338,8 +338,8 @@ export class PeerSocket {
   #failure(): 'silent' | 'stalled' | undefined {
     const nowMs = this.#clock.elapsedMs();
     const { pingSeconds, pongSeconds, silentSeconds, stallSeconds } = this.#limits;
-    const isStalled =
-      this.#waitingBytes > 0 && nowMs - this.#sentProgressAtMs > stallSeconds * 1000;
+    // Not what is held: that is written at the end of this turn.
+    const isStalled = this.#unsentBytes > 0 && nowMs - this.#sentProgressAtMs > stallSeconds * 1000;
     if (isStalled) return 'stalled';
     // While we do not read, silence is our own doing.
     if (this.#isPaused) return undefined;
