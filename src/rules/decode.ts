@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { bufferOver } from '../lib/buffer-over.ts';
+import { readEmptyMessage } from '../ocpp/empty-message.ts';
 import { isErrorCodeSpelling } from '../ocpp/error-codes.ts';
 import {
   isJsonObject,
@@ -50,20 +51,31 @@ export function decode(bytes: Uint8Array, from: Peer, version: OcppVersion, seal
 
 function decodeMessage(bytes: Uint8Array, from: Peer, version: OcppVersion): Decoded {
   if (bytes.byteLength === 0) return unreadable(bytes, 'FORMAT_EMPTY', 'an empty text frame');
+  const empty = readEmptyMessage(bytes);
+  if (empty !== undefined) return decodeValue(empty, bytes, version, []);
   const text = bufferOver(bytes).toString('utf8');
   const json = parseStrictJson(text, limits, bytes);
   if (!json.ok) return unreadable(bytes, failureCodes[json.error], json.error);
 
   const violations: Violation[] = [];
-  const { hazards } = json.value;
+  const { hazards, value } = json.value;
   if (hazards.size > 0) for (const it of hazards) violations.push(hazardViolation(it, from));
-  const { value } = json.value;
+  return decodeValue(value, bytes, version, violations);
+}
+
+/** @param violations what is wrong with the text already; what is wrong with the message is added. */
+function decodeValue(
+  value: unknown,
+  bytes: Uint8Array,
+  version: OcppVersion,
+  violations: Violation[],
+): Decoded {
   const message = readMessage(value, bytes, version, violations);
   if (message === undefined) {
     const [typeId, id] = startOf(value);
     return { frame: { kind: 'unreadable', bytes, typeId, id }, violations };
   }
-  if (!isDigitFirst(text)) {
+  if (!isDigitFirst(bytes)) {
     // 2.0 and 2e0 are the number 2 to some parsers, and no MessageTypeId to others.
     violations.push(formatViolation('FORMAT_MESSAGE_TYPE', 'hard', 'not spelled as one digit'));
   }
@@ -73,9 +85,9 @@ function decodeMessage(bytes: Uint8Array, from: Peer, version: OcppVersion): Dec
 }
 
 /** Is the MessageTypeId spelled as one digit? Nearly all texts begin with `[2,"`. */
-function isDigitFirst(text: string): boolean {
-  const isUsual = text.charCodeAt(0) === 0x5b && text.charCodeAt(2) === 0x2c;
-  return isUsual || typeIdSpelling.test(text);
+function isDigitFirst(bytes: Uint8Array): boolean {
+  const isUsual = bytes[0] === 0x5b && bytes[2] === 0x2c;
+  return isUsual || typeIdSpelling.test(bufferOver(bytes).toString('utf8'));
 }
 
 const failureCodes: Readonly<Record<JsonFailure, ErrorCode>> = {
