@@ -54,8 +54,9 @@ export class Housekeeping {
   /** Ends the pauses that are under way. */
   readonly #wakers = new Set<() => void>();
   /**
-   * Identity keys of chargers that were changed while the CSMS was being dialed for them: they are
-   * let in by what was known before, and looked up again once they are in.
+   * Identity keys of chargers that were changed while they waited for their turn, or while the CSMS
+   * was being dialed for them: they are let in by what was known before, and looked up again once
+   * they are in.
    */
   readonly #onTheirWay = new Set<string>();
   #isStopping = false;
@@ -199,6 +200,7 @@ export class Housekeeping {
     } else {
       holder.applyRecord(record);
       holder.applyCredential(credential);
+      if (holder.isOnItsWay) this.#onTheirWay.add(key);
     }
   }
 

@@ -37,6 +37,7 @@ const peers = ['charger', 'csms'] as const satisfies readonly Peer[];
  * SessionFailed, and no other.
  */
 export class Session implements ClaimHolder {
+  readonly isOnItsWay = false;
   readonly #charger: ChargerId;
   readonly #known: KnownCharger;
   readonly #tools: SessionTools;

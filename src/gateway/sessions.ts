@@ -28,6 +28,8 @@ export interface ClaimHolder {
   applyRecord(record: ChargerRecord | undefined): void;
   /** With what it has connected. */
   readonly shown: ShownToClaim;
+  /** Is there no session yet? Then what it is told of is to be told to the session as well. */
+  readonly isOnItsWay: boolean;
   /** What the store says of the charger's credential has changed. */
   applyCredential(credential: ChargerCredential): void;
   /**

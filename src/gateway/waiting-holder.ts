@@ -6,6 +6,7 @@ import type { ClaimHolder, ShownToClaim } from './sessions.ts';
  * or was restarted; nothing of the older connection is under way that could be lost.
  */
 export class WaitingHolder implements ClaimHolder {
+  readonly isOnItsWay = true;
   readonly shown: ShownToClaim;
   readonly #displaced = new AbortController();
 
@@ -26,7 +27,7 @@ export class WaitingHolder implements ClaimHolder {
     this.#displaced.abort();
   }
 
-  // What is written down about it is looked at once more before it gets its answer.
+  // Housekeeping looks it up again once there is a session.
   applyRecord(): void {}
   applyCredential(): void {}
 

@@ -106,6 +106,7 @@ function handHolder(): HandHolder {
     end: (code) => ends.push(code),
     applyRecord: () => {},
     shown: { certificates: [], securityProfile: 0, isProven: true },
+    isOnItsWay: false,
     applyCredential: () => {},
     review: () => false,
     answer: (sign) => {

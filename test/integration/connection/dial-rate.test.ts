@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import type { ChargerId } from '../../../src/chargers/charger-id.ts';
-import { removeCharger } from '../../../src/chargers/registry.ts';
+import { removeCharger, setCharger } from '../../../src/chargers/registry.ts';
 import { WaitingHolder } from '../../../src/gateway/waiting-holder.ts';
 import {
   type CredentialGateway,
@@ -200,6 +200,25 @@ describe('T2-28: a charger that waits', { concurrency: true }, () => {
     assert.equal(proven.displaced.aborted, false);
     proven.end();
     assert.equal(proven.displaced.aborted, true);
+  });
+
+  test('is treated by what was written down about it meanwhile', async () => {
+    await using csms = await startHandCsms();
+    await using gateway = await startLiveGateway(csms.url, { csms: { dialsPerSecond: 1 } });
+    for (const identity of ['FIRST', 'SECOND', 'THIRD']) await knock(gateway, identity);
+    const connecting = connectCharger(gateway.url('CP-1'));
+    await untilWaiting(gateway, 3);
+    await using visitor = await openVisitor(gateway.dataDirectory);
+    const settings = { recordsMessages: true };
+    await visitor.store.transact((db) => setCharger(db, 'CP-1' as ChargerId, settings, Date.now()));
+    const charger = await connecting;
+    let count = 0;
+    const isRecorded = (): boolean => {
+      count += 1;
+      charger.sendMessage(2, `${count}`, 'Heartbeat', {});
+      return gateway.events.some(({ name }) => name === 'FrameRecorded');
+    };
+    await until(isRecorded, () => `none of ${count} messages was recorded`);
   });
 
   test('leaves its place when it is taken off the list', async () => {
