@@ -98,8 +98,7 @@ export async function ownersOf(
   db: Queries,
   candidates: readonly CertificateBinding[],
 ): Promise<readonly string[]> {
-  const asked = candidates.map((candidate) => (isStorable(candidate.value) ? candidate : nothing));
-  while (asked.length < bindingKinds.length) asked.push(nothing);
+  const asked = askedOf(candidates);
   const rows = await db
     .selectFrom('charger_certificate')
     .select('identity_key')
@@ -110,6 +109,50 @@ export async function ownersOf(
     .orderBy('identity_key')
     .execute();
   return rows.map((row) => row.identity_key);
+}
+
+/** Whose certificates are whose, as far as one charger at the door is concerned. */
+export interface CertificateBelongings {
+  /** Of `ownersOf`. */
+  readonly owners: readonly string[];
+  /** Of `bindingsOf`. */
+  readonly own: readonly CertificateBinding[];
+}
+
+/** Both `ownersOf(candidates)` and `bindingsOf(id)`, in one query. */
+export async function belongingsOf(
+  db: Queries,
+  id: ChargerId,
+  candidates: readonly CertificateBinding[],
+): Promise<CertificateBelongings> {
+  const key = identityKey(id);
+  const asked = askedOf(candidates);
+  const rows = await db
+    .selectFrom('charger_certificate')
+    .select(['kind', 'value', 'identity_key'])
+    .where(({ and, eb, or }) =>
+      or([
+        eb('identity_key', '=', key),
+        ...asked.map(({ kind, value }) => and([eb('kind', '=', kind), eb('value', '=', value)])),
+      ]),
+    )
+    .orderBy('kind')
+    .orderBy('value')
+    .execute();
+  const isAsked = (row: { readonly kind: string; readonly value: string }): boolean =>
+    asked.some(({ kind, value }) => kind === row.kind && value === row.value);
+  const owners = new Set(rows.filter(isAsked).map((row) => row.identity_key));
+  return {
+    owners: [...owners].sort(),
+    own: rows.filter((row) => row.identity_key === key).flatMap(bindingFromRow),
+  };
+}
+
+/** As many for every certificate, and for none. */
+function askedOf(candidates: readonly CertificateBinding[]): readonly CertificateBinding[] {
+  const asked = candidates.map((candidate) => (isStorable(candidate.value) ? candidate : nothing));
+  while (asked.length < bindingKinds.length) asked.push(nothing);
+  return asked;
 }
 
 /** Can it stand in the table? */

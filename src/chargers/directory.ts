@@ -1,11 +1,10 @@
 import type { Store } from '../store/store.ts';
-import { bindingsOf, ownersOf } from './certificate-bindings.ts';
+import { belongingsOf } from './certificate-bindings.ts';
 import type { CertificateBinding, ChargerCredential } from './charger-credential.ts';
 import type { RegisteredCharger } from './charger-entry.ts';
 import type { ChargerId } from './charger-id.ts';
-import { findCredential } from './credentials.ts';
+import { findRegistered } from './find-registered.ts';
 import { type ChargerRecord, type ChargerRecords, mergeRecord } from './record.ts';
-import { findCharger } from './registry.ts';
 import { enrollCharger, noteSeen } from './registry-sightings.ts';
 
 /** What is known of a charger that is at the door. */
@@ -47,12 +46,10 @@ export class ChargerDirectory {
   find(id: ChargerId, certificate: readonly CertificateBinding[] = []): Promise<FoundCharger> {
     return this.#store.query(async (db) => {
       // The entry first: what an operator adds together with the entry is there when the entry is.
-      const entry = await findCharger(db, id);
-      const credential = await findCredential(db, id);
-      const certificateOwners = await ownersOf(db, certificate);
-      const ownCertificates = await bindingsOf(db, id);
+      const { credential, entry } = await findRegistered(db, id);
+      const { own, owners } = await belongingsOf(db, id, certificate);
       const record = mergeRecord(entry, this.#configured.find(id));
-      return { entry, record, credential, certificateOwners, ownCertificates };
+      return { entry, record, credential, certificateOwners: owners, ownCertificates: own };
     });
   }
 

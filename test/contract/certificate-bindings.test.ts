@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PostgresQueryCompiler, type Transaction } from 'kysely';
 import {
+  belongingsOf,
   bindCertificate,
   bindingsOf,
   ownersOf,
@@ -157,6 +158,24 @@ describeEachStore('a certificate', (open) => {
     for (const candidates of [[name], [serial, name], [print], [print, serial, name]]) {
       assert.deepEqual(await asked(candidates), forNone);
     }
+  });
+
+  test('is told from those of the charger at the door in one query, which finds the same', async () => {
+    await using opened = await open();
+    const { store } = opened;
+    // In an order in which no database keeps them.
+    await bind(store, cp2, print);
+    await bind(store, cp1, serial);
+    await bind(store, cp1, name);
+    const certificates = [[], [name], [serial, name], [name, print], [{ ...name, value: 'CP-3' }]];
+    for (const id of [cp1, lower, cp2, 'CP-3' as ChargerId]) {
+      for (const candidates of certificates) {
+        const found = await store.query((db) => belongingsOf(db, id, candidates));
+        const expected = { owners: await owners(store, candidates), own: await of(store, id) };
+        assert.deepEqual(found, expected);
+      }
+    }
+    assert.deepEqual(await owners(store, [print, name]), ['cp-1', 'cp-2']);
   });
 
   test('that two operators bind at once to two chargers gets one of them', async () => {
