@@ -12,7 +12,7 @@ const endBytes = 3;
  *
  * Half of all messages are of that kind: Heartbeat, and the answers to MeterValues and to
  * StatusNotification. Nothing in them can be read in two ways, so they need neither JSON.parse nor a
- * look for that, which took two thirds of the time in which they were decoded.
+ * look for that, which took about half of the time in which they were decoded.
  *
  * Source: OCPP-J 1.6 sections 4.2.1 and 4.2.2.
  */
