@@ -131,11 +131,13 @@ export class Housekeeping {
   }
 
   async #look(): Promise<void> {
-    const { claims, store } = this.#tools;
+    const { claims, sessions, store } = this.#tools;
     // Only a write shows that the store is back; there may be nothing else to write.
     if (!store.isAvailable) await this.#renew();
     if (claims.isShared) await this.#answerNotices();
     for (const key of [...this.#onTheirWay]) {
+      // It is looked up once when it was changed, and once when it is in; a crowd may wait for minutes.
+      if (sessions.holderOf(key)?.isOnItsWay === true) continue;
       this.#onTheirWay.delete(key);
       try {
         await this.#applyChange(key);
@@ -154,7 +156,7 @@ export class Housekeeping {
     if (!hasGap) return;
     // What was missed is not known: everybody who is connected is looked up again.
     const latest = await store.query(latestRevision);
-    for (const key of this.#tools.sessions.keys()) await this.#applyChange(key);
+    for (const key of sessions.keys()) await this.#applyChange(key);
     this.#revision = latest;
   }
 
