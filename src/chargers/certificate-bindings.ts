@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely';
+import type { ExpressionBuilder, Transaction } from 'kysely';
 import { invariant } from '../lib/assert.ts';
 import { storableText } from '../store/storable-text.ts';
 import type { Queries } from '../store/store.ts';
@@ -103,9 +103,7 @@ export async function ownersOf(
     .selectFrom('charger_certificate')
     .select('identity_key')
     .distinct()
-    .where(({ and, eb, or }) =>
-      or(asked.map(({ kind, value }) => and([eb('kind', '=', kind), eb('value', '=', value)]))),
-    )
+    .where((certificate) => isOneOf(certificate, asked))
     .orderBy('identity_key')
     .execute();
   return rows.map((row) => row.identity_key);
@@ -130,11 +128,8 @@ export async function belongingsOf(
   const rows = await db
     .selectFrom('charger_certificate')
     .select(['kind', 'value', 'identity_key'])
-    .where(({ and, eb, or }) =>
-      or([
-        eb('identity_key', '=', key),
-        ...asked.map(({ kind, value }) => and([eb('kind', '=', kind), eb('value', '=', value)])),
-      ]),
+    .where((certificate) =>
+      certificate.or([certificate('identity_key', '=', key), isOneOf(certificate, asked)]),
     )
     .orderBy('kind')
     .orderBy('value')
@@ -153,6 +148,17 @@ function askedOf(candidates: readonly CertificateBinding[]): readonly Certificat
   const asked = candidates.map((candidate) => (isStorable(candidate.value) ? candidate : nothing));
   while (asked.length < bindingKinds.length) asked.push(nothing);
   return asked;
+}
+
+function isOneOf(
+  certificate: ExpressionBuilder<Tables, 'charger_certificate'>,
+  asked: readonly CertificateBinding[],
+) {
+  return certificate.or(
+    asked.map(({ kind, value }) =>
+      certificate.and([certificate('kind', '=', kind), certificate('value', '=', value)]),
+    ),
+  );
 }
 
 /** Can it stand in the table? */

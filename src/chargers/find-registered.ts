@@ -14,9 +14,8 @@ export interface Registered {
 }
 
 /**
- * The entry and the credential of `id` at one moment, in one query: half of what a query costs is to
- * build it and to hand it over to the thread of the database, and each charger that connects is looked
- * up (`npm run bench`, "CPU per connection").
+ * The entry and the credential of `id` at one moment, in one query: each is built, handed to the thread
+ * of the database and answered, and each charger that connects is looked up twice.
  */
 export async function findRegistered(db: Queries, id: ChargerId): Promise<Registered> {
   const key = identityKey(id);
